@@ -1,0 +1,1 @@
+"""Effects: HTTP services, tables and blobs. Nothing here decides anything."""

@@ -1,0 +1,122 @@
+"""Blobs of the app's own account: streams, small files, and references that hand one blob to a service."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from azure.core import MatchConditions
+from azure.core.exceptions import ResourceModifiedError, ResourceNotFoundError
+from azure.storage.blob import BlobClient, BlobSasPermissions, BlobServiceClient, generate_blob_sas
+
+from shared.errors import DatasetChanged
+from shared.secret import Secret
+from shared.wire import BlobReference
+
+
+@dataclass(frozen=True)
+class BlobFacts:
+    """What storage says of one version of a blob; `size` in bytes, `etag` without quotes."""
+
+    container: str
+    name: str
+    etag: str
+    size: int
+    modified_at: datetime
+
+
+class BlobStore:
+    """The account's blobs, by container and name."""
+
+    def __init__(self, connection: Secret) -> None:
+        self._service = BlobServiceClient.from_connection_string(connection.reveal())
+
+    def blob(self, path: str) -> BlobClient:
+        """Return the client of `container/name`."""
+        container, _, name = path.partition("/")
+        return self._service.get_blob_client(container, name)
+
+    def read(self, path: str) -> bytes | None:
+        """Read a small blob whole; None when it is not there."""
+        try:
+            return bytes(self.blob(path).download_blob().readall())
+        except ResourceNotFoundError:
+            return None
+
+    def write(self, path: str, data: bytes | Iterable[bytes]) -> None:
+        """Write a blob, replacing what was there; an iterable is streamed in blocks."""
+        self.blob(path).upload_blob(data, overwrite=True)
+
+    def write_json(self, path: str, document: Any) -> None:
+        """Write a document as JSON."""
+        self.write(path, json.dumps(document, ensure_ascii=False, indent=1).encode())
+
+    def read_json(self, path: str) -> Any:
+        """Read a document; None when it is not there."""
+        data = self.read(path)
+        return None if data is None else json.loads(data)
+
+    def digest(self, path: str) -> str:
+        """Return a blob's SHA-256 in hex."""
+        sha = hashlib.sha256()
+        for chunk in self.blob(path).download_blob().chunks():
+            sha.update(chunk)
+        return sha.hexdigest()
+
+    def reachable(self) -> None:
+        """Ask the account for its properties; raises what the storage library raises."""
+        self._service.get_account_information()
+
+    def reference(self, path: str, *, write: bool, lifetime: timedelta) -> BlobReference:
+        """
+        Hand one blob to a service: a reference whose token opens that blob alone, for so long.
+
+        Args:
+            write: Create and overwrite as well as read; else read only.
+        """
+        blob = self.blob(path)
+        now = datetime.now(UTC)
+        token = generate_blob_sas(
+            str(blob.account_name),
+            blob.container_name,
+            blob.blob_name,
+            account_key=self._service.credential.account_key,
+            permission=BlobSasPermissions(read=True, create=write, write=write),
+            start=now - timedelta(minutes=5),  # the clocks of storage and service may differ
+            expiry=now + lifetime,
+        )
+        base = self._service.primary_endpoint.rstrip("/") + "/"
+        return BlobReference(path, base_location=base, sas_token=Secret(f"?{token}"))
+
+
+def facts_of(blob: BlobClient) -> BlobFacts | None:
+    """Ask what a blob is now; None when it is gone."""
+    try:
+        properties = blob.get_blob_properties()
+    except ResourceNotFoundError:
+        return None
+    return BlobFacts(
+        container=str(blob.container_name),
+        name=str(blob.blob_name),
+        etag=properties.etag.strip('"'),
+        size=properties.size,
+        modified_at=properties.last_modified,
+    )
+
+
+def chunks_of(blob: BlobClient, facts: BlobFacts) -> Iterator[bytes]:
+    """
+    Stream exactly the version that `facts` describe.
+
+    Raises:
+        DatasetChanged: Another version is there now, or none.
+    """
+    try:
+        stream = blob.download_blob(etag=f'"{facts.etag}"', match_condition=MatchConditions.IfNotModified)
+        yield from stream.chunks()
+    except (ResourceModifiedError, ResourceNotFoundError) as changed:
+        raise DatasetChanged(f"{facts.container}/{facts.name}") from changed

@@ -1,0 +1,126 @@
+"""
+One way to call a service of the classic protocol: timeouts, bounded and jittered retries, and errors by class.
+
+Retries within a call are short. Anything slower is the next tick's business.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
+
+from shared.errors import ServiceRejected, ServiceUnavailable
+from shared.logs import masked
+from shared.secret import Secret
+from shared.wire import Fault
+
+_TIMEOUT_S = (5.0, 95.0)  # connect, read: a scoring call may take 90 s
+_PASSING = frozenset({408, 429, 500, 502, 503, 504})
+_RETRIES = Retry(
+    total=4,
+    status_forcelist=_PASSING,
+    allowed_methods=None,
+    backoff_factor=0.2,
+    backoff_jitter=0.3,
+    backoff_max=5,
+    retry_after_max=10,
+    raise_on_status=False,
+)
+
+
+class ServiceCaller:
+    """Sends requests with a key; safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._repeating = _session(_RETRIES)
+        self._single = _session(Retry(total=0, raise_on_status=False))
+
+    def call(
+        self,
+        operation: str,
+        method: str,
+        url: str,
+        key: Secret,
+        *,
+        body: Any = None,
+        run_id: str = "",
+        repeat: bool = True,
+    ) -> Any:
+        """
+        Send one request.
+
+        Args:
+            operation: What is being done, for errors: "submit job of census".
+            body: Sent as JSON; None sends no body.
+            run_id: Correlation id, sent as the client's request id.
+            repeat: Whether the call may be sent again when it failed on the way.
+
+        Returns:
+            The parsed JSON answer; None when the answer has no body.
+
+        Raises:
+            ServiceUnavailable: No answer, or one that may change (408, 429, 5xx).
+            ServiceRejected: Any other status from 400, or a redirect.
+        """
+        headers = {"Authorization": f"Bearer {key.reveal()}", "Accept": "application/json"}
+        if run_id:
+            headers["x-ms-client-request-id"] = run_id
+        session = self._repeating if repeat else self._single
+        try:
+            response = session.request(
+                method, url, headers=headers, json=body, timeout=_TIMEOUT_S, allow_redirects=False
+            )
+        except requests.RequestException as failed:
+            # The library's text can repeat the address; its class is what a person needs.
+            raise ServiceUnavailable(operation, f"no answer ({type(failed).__name__})") from None
+        return _answer(operation, response)
+
+    def fetch(self, operation: str, signed_url: Secret) -> bytes:
+        """
+        Download a blob that a service named, by its address with token.
+
+        Raises:
+            ServiceUnavailable, ServiceRejected: As for `call`; 401 and 403 mean that the token is no good any more.
+        """
+        try:
+            response = self._repeating.get(signed_url.reveal(), timeout=_TIMEOUT_S, allow_redirects=False)
+        except requests.RequestException as failed:
+            raise ServiceUnavailable(operation, f"no answer ({type(failed).__name__})") from None
+        if response.status_code != 200:
+            raise _failure(operation, response, Fault("", "the blob cannot be read"))
+        return response.content
+
+
+def _session(retries: Retry) -> requests.Session:
+    session = requests.Session()
+    session.trust_env = False  # a .netrc would replace the key
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, HTTPAdapter(max_retries=retries, pool_maxsize=32))
+    return session
+
+
+def _answer(operation: str, response: requests.Response) -> Any:
+    try:
+        body = json.loads(response.content) if response.content.strip() else None
+    except ValueError:
+        body = None
+        if response.ok:
+            raise ServiceRejected(operation, "the answer is no JSON", status=response.status_code) from None
+    if response.status_code >= 300 and response.status_code != 304:
+        raise _failure(operation, response, Fault.from_wire(body))
+    return body
+
+
+def _failure(operation: str, response: requests.Response, fault: Fault) -> ServiceUnavailable | ServiceRejected:
+    passing = response.status_code in _PASSING
+    return (ServiceUnavailable if passing else ServiceRejected)(
+        operation,
+        masked(fault.sentence()) or "the service gave no reason",
+        status=response.status_code,
+        code=fault.detail_code,
+        request_id=response.headers.get("x-ms-request-id", ""),
+    )

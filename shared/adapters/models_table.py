@@ -1,0 +1,96 @@
+"""The table `models`: champion, endpoint lease and last schedule of each model."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from shared.adapters.tables import Row, TableStore, instant, stored
+from shared.domain.champion import Champion, ModelRecord
+from shared.errors import AlreadyExists, Changed
+
+_PARTITION = "model"
+
+
+class ModelTable:
+    """Stores model records; every save is conditional on the version that was read."""
+
+    def __init__(self, table: TableStore) -> None:
+        self._table = table
+
+    def load(self, name: str) -> ModelRecord:
+        """Return a model's record, made on first use."""
+        found = self._table.get(_PARTITION, name)
+        if found:
+            return _from_row(*found)
+        record = ModelRecord(name)
+        try:
+            return replace(record, version=self._table.insert(_to_row(record)))
+        except AlreadyExists:
+            return self.load(name)
+
+    def save(self, record: ModelRecord) -> ModelRecord:
+        """
+        Save a record.
+
+        Raises:
+            Changed: Another worker saved first.
+        """
+        return replace(record, version=self._table.replace(_to_row(record), record.version))
+
+    def lease(self, name: str, holder: str, now: datetime, length: timedelta) -> ModelRecord | None:
+        """Take or renew the right to use a model's endpoints; None when somebody else has it."""
+        record = self.load(name)
+        if record.lease not in ("", holder) and record.lease_until and record.lease_until > now:
+            return None
+        try:
+            return self.save(replace(record, lease=holder, lease_until=now + length))
+        except Changed:
+            return None
+
+    def release(self, name: str, holder: str) -> None:
+        """Give the right back; one that somebody else took over is left alone."""
+        record = self.load(name)
+        if record.lease == holder:
+            try:
+                self.save(replace(record, lease="", lease_until=None))
+            except Changed:
+                return
+
+
+def _to_row(record: ModelRecord) -> Row:
+    champion = record.champion
+    kept = {
+        "run_id": champion.run_id,
+        "artifact": champion.artifact,
+        "sha256": champion.sha256,
+        "since": stored(champion.since),
+        "trained_at": stored(champion.trained_at),
+    } if champion else None  # fmt: skip
+    return {
+        "PartitionKey": _PARTITION,
+        "RowKey": record.name,
+        "champion": json.dumps(kept) if kept else "",
+        "staged_run": record.staged_run,
+        "lease": record.lease,
+        "lease_until": stored(record.lease_until),
+        "last_scheduled_at": stored(record.last_scheduled_at),
+    }
+
+
+def _from_row(row: Row, version: str) -> ModelRecord:
+    kept = json.loads(row["champion"]) if row["champion"] else None
+    champion = None
+    if kept:
+        since, trained_at = datetime.fromisoformat(kept["since"]), instant(kept["trained_at"])
+        champion = Champion(kept["run_id"], kept["artifact"], kept["sha256"], since, trained_at)
+    return ModelRecord(
+        name=row["RowKey"],
+        champion=champion,
+        staged_run=row["staged_run"],
+        lease=row["lease"],
+        lease_until=instant(row["lease_until"]),
+        last_scheduled_at=instant(row["last_scheduled_at"]),
+        version=version,
+    )

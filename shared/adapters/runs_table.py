@@ -1,0 +1,98 @@
+"""The table `runs`: one row a run, partitioned by model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+
+from shared.adapters.tables import Row, TableStore, instant, stored
+from shared.domain.runs import Run, RunState
+from shared.errors import AlreadyExists
+
+
+class RunTable:
+    """Stores runs; every save is conditional on the version that was read."""
+
+    def __init__(self, table: TableStore) -> None:
+        self._table = table
+
+    def create(self, run: Run) -> Run:
+        """Insert a run; one that is there already comes back as it stands, so a repeated delivery changes nothing."""
+        try:
+            return replace(run, version=self._table.insert(_to_row(run)))
+        except AlreadyExists:
+            known = self.find(run.model, run.id)
+            if known is None:
+                raise
+            return known
+
+    def save(self, run: Run) -> Run:
+        """
+        Save a run in the state it was advanced to.
+
+        Raises:
+            Changed: Another worker moved it first.
+        """
+        return replace(run, version=self._table.replace(_to_row(run), run.version))
+
+    def find(self, model: str, run_id: str) -> Run | None:
+        """Return one run."""
+        found = self._table.get(model, run_id)
+        return _from_row(*found) if found else None
+
+    def find_any(self, run_id: str) -> Run | None:
+        """Return a run whose model is not known."""
+        found = next(iter(self._table.query("RowKey eq @run", run=run_id)), None)
+        return _from_row(*found) if found else None
+
+    def open(self) -> Iterator[Run]:
+        """Yield every run that has not ended."""
+        for row, version in self._table.query("is_open eq true"):
+            yield _from_row(row, version)
+
+    def all(self, model: str | None = None) -> list[Run]:
+        """Return the runs of one model or of all, newest first."""
+        rows = self._table.query("PartitionKey eq @model", model=model) if model else self._table.query("")
+        return sorted((_from_row(*found) for found in rows), key=lambda run: run.created_at, reverse=True)
+
+
+def _to_row(run: Run) -> Row:
+    return {
+        "PartitionKey": run.model,
+        "RowKey": run.id,
+        "state": run.state.value,
+        "is_open": not run.state.is_final,
+        "created_at": stored(run.created_at),
+        "updated_at": stored(run.updated_at),
+        "datasets": json.dumps(run.datasets, ensure_ascii=False),
+        "training_blob": run.training_blob,
+        "artifacts": run.artifacts,
+        "job_id": run.job_id,
+        "submitted_at": stored(run.submitted_at),
+        "reason": run.reason,
+        "stages": json.dumps([[state, stored(at)] for state, at in run.stages]),
+        "verdict": json.dumps(run.verdict, ensure_ascii=False) if run.verdict else "",
+        "judged_champion": run.judged_champion,
+    }
+
+
+def _from_row(row: Row, version: str) -> Run:
+    return Run(
+        id=row["RowKey"],
+        model=row["PartitionKey"],
+        state=RunState(row["state"]),
+        created_at=datetime.fromisoformat(row["created_at"]),
+        updated_at=datetime.fromisoformat(row["updated_at"]),
+        datasets=tuple(json.loads(row["datasets"])),
+        training_blob=row["training_blob"],
+        artifacts=row["artifacts"],
+        job_id=row["job_id"],
+        submitted_at=instant(row["submitted_at"]),
+        reason=row["reason"],
+        stages=tuple((state, datetime.fromisoformat(at)) for state, at in json.loads(row["stages"])),
+        verdict=json.loads(row["verdict"]) if row["verdict"] else None,
+        judged_champion=row["judged_champion"],
+        version=version,
+    )

@@ -1,0 +1,85 @@
+"""
+One table of the account: conditional inserts and replaces, with the library's refusals as our errors.
+
+Rows are plain dictionaries of texts, numbers and booleans; instants are ISO texts in UTC, so they sort.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from azure.core import MatchConditions
+from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
+from azure.data.tables import TableServiceClient, UpdateMode
+
+from shared.errors import AlreadyExists, Changed
+from shared.secret import Secret
+
+Row = dict[str, Any]
+
+
+class TableStore:
+    """One table."""
+
+    def __init__(self, connection: Secret, table: str) -> None:
+        self._table = TableServiceClient.from_connection_string(connection.reveal()).get_table_client(table)
+        self.name = table
+
+    def insert(self, row: Mapping[str, Any]) -> str:
+        """
+        Insert a row that must not be there yet; return its ETag.
+
+        Raises:
+            AlreadyExists: Somebody inserted it before.
+        """
+        try:
+            return str(self._table.create_entity(dict(row))["etag"])
+        except ResourceExistsError as exists:
+            raise AlreadyExists(f"{self.name}: '{row['RowKey']}' is already there") from exists
+
+    def replace(self, row: Mapping[str, Any], version: str) -> str:
+        """
+        Replace a row whose ETag is still `version`; return the new one.
+
+        Raises:
+            Changed: The row was changed or removed meanwhile.
+        """
+        try:
+            done = self._table.update_entity(
+                dict(row), UpdateMode.REPLACE, etag=version, match_condition=MatchConditions.IfNotModified
+            )
+        except (HttpResponseError, ResourceNotFoundError) as refused:
+            if refused.status_code in (404, 412):
+                raise Changed(f"{self.name}: '{row['RowKey']}' was changed by somebody else") from refused
+            raise
+        return str(done["etag"])
+
+    def get(self, partition: str, key: str) -> tuple[Row, str] | None:
+        """Return a row and its ETag; None when it is not there."""
+        try:
+            entity = self._table.get_entity(partition, key)
+        except ResourceNotFoundError:
+            return None
+        return dict(entity), str(entity.metadata["etag"])
+
+    def query(self, condition: str, **values: Any) -> Iterator[tuple[Row, str]]:
+        """
+        Yield the rows that meet an OData condition, with their ETags.
+
+        Args:
+            condition: With `@name` for each of `values`, which are quoted for it; empty means every row.
+        """
+        for entity in self._table.query_entities(condition, parameters=values):
+            yield dict(entity), str(entity.metadata["etag"])
+
+
+def instant(text: str | None) -> datetime | None:
+    """Read an instant as it is stored."""
+    return datetime.fromisoformat(text) if text else None
+
+
+def stored(at: datetime | None) -> str:
+    """Write an instant as it is stored."""
+    return at.isoformat() if at else ""

@@ -1,0 +1,66 @@
+"""What `models.toml` declares of a model: its folder, contract, services, and gate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from shared.domain.contract import Contract
+from shared.domain.gate import GateRule
+from shared.domain.runs import Policy
+from shared.secret import Secret
+
+
+@dataclass(frozen=True)
+class TrainingService:
+    """
+    Where jobs are submitted.
+
+    Attributes:
+        jobs_url: `…/services/{endpoint}/jobs`.
+        input: Port that takes the training file.
+        outputs: Port → the extension it writes (`.ilearner` or `.csv`).
+        parameters: Web service parameters sent with every job.
+    """
+
+    jobs_url: str
+    key: Secret
+    input: str = "input1"
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ScoringEndpoint:
+    """A scoring endpoint's management address and its own key."""
+
+    url: str
+    key: Secret
+
+
+@dataclass(frozen=True)
+class Model:
+    """
+    One model that follows its data.
+
+    Attributes:
+        folder: First path segment below `training-data`.
+        resource: Name of the trained model that a PATCH replaces.
+        holdout: Labelled rows, a path below `holdouts`; empty means decisions are UNPAIRED.
+        positive: The label's positive class.
+        schedule: NCRONTAB; empty means that every accepted file starts a run of its own.
+        gate: None only where models.toml says `gate = "none"`.
+    """
+
+    name: str
+    folder: str
+    contract: Contract
+    training: TrainingService
+    live: ScoringEndpoint
+    staging: ScoringEndpoint
+    resource: str
+    positive: str
+    gate: GateRule | None
+    holdout: str = ""
+    schedule: str = ""
+    policy: Policy = field(default_factory=Policy)
