@@ -16,7 +16,7 @@ from typing import Any
 _CREDENTIAL = re.compile(r"(?i)(sig=|accountkey=|sharedaccesssignature=|bearer\s+)[^\s&;\"']+")
 
 
-def event(log: logging.Logger, name: str, *, level: int = logging.INFO, **fields: Any) -> None:
+def event(log: logging.Logger, name: str, /, *, level: int = logging.INFO, **fields: Any) -> None:
     """
     Log one event, for example `run.advanced` with `run_id`, `state_from` and `state_to`.
 

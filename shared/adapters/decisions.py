@@ -7,7 +7,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from shared.adapters.tables import TableStore
+from shared.adapters.tables import TableStore, stored
 from shared.errors import AlreadyExists
 
 _ATTEMPTS = 20
@@ -19,26 +19,26 @@ class DecisionTable:
     def __init__(self, table: TableStore) -> None:
         self._table = table
 
-    def append(self, model: str, run_id: str, at: datetime, decision: dict[str, Any]) -> str:
+    def append(self, model: str, run_id: str, outcome: str, at: datetime, evidence: dict[str, Any]) -> str:
         """
-        Record a decision and return its number; the same run's same decision is recorded once.
+        Record a decision and return its number; the same outcome of the same run is recorded once.
 
         Args:
-            decision: Plain JSON: what was decided, on which evidence, under which rule.
+            outcome: What was decided.
+            evidence: Plain JSON: on which values, under which rule, on which data.
         """
         for _ in range(_ATTEMPTS):
             chain = self.chain(model)
             for link in chain:
-                if link["run_id"] == run_id and link["decision"] == decision:
+                if link["run_id"] == run_id and link["outcome"] == outcome:
                     return str(link["RowKey"])
-            content = {"run_id": run_id, "at": at.isoformat(), "decision": decision}
+            content = {"run_id": run_id, "outcome": outcome, "at": stored(at), "evidence": evidence}
             previous = chain[-1]["hash"] if chain else ""
             row = {
                 "PartitionKey": model,
                 "RowKey": f"{len(chain):010d}",
-                "run_id": run_id,
-                "at": content["at"],
-                "decision": json.dumps(decision, ensure_ascii=False),
+                **content,
+                "evidence": json.dumps(evidence, ensure_ascii=False),
                 "previous": previous,
                 "hash": link_hash(previous, content),
             }
@@ -53,7 +53,7 @@ class DecisionTable:
         """Return a model's decisions, oldest first."""
         rows = [row for row, _ in self._table.query("PartitionKey eq @model", model=model)]
         rows.sort(key=lambda row: str(row["RowKey"]))
-        return [row | {"decision": json.loads(row["decision"])} for row in rows]
+        return [row | {"evidence": json.loads(row["evidence"])} for row in rows]
 
 
 def link_hash(previous: str, content: dict[str, Any]) -> str:

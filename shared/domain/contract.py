@@ -124,7 +124,7 @@ def check(chunks: Iterable[bytes], contract: Contract) -> Findings:
         contract: What it must hold.
     """
     findings = Findings()
-    reader = csv.reader(_lines(chunks), strict=True)
+    reader = csv.reader(decoded_lines(chunks), strict=True)
     try:
         header = next(reader, None)
         if header is None:
@@ -141,7 +141,7 @@ def check(chunks: Iterable[bytes], contract: Contract) -> Findings:
     return findings
 
 
-def _lines(chunks: Iterable[bytes]) -> Iterator[str]:
+def decoded_lines(chunks: Iterable[bytes]) -> Iterator[str]:
     """Cut bytes into decoded lines; a whole line is decoded at once, so no character is ever split."""
     rest, first = b"", True
     for chunk in chunks:

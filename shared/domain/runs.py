@@ -62,8 +62,9 @@ class Run:
     """
     One stored run.
 
-    Instants are timezone-aware UTC. `training_blob` and `artifacts` are `container/path`; `artifacts` is the folder
-    that the job's outputs are written to. `verdict` is the judged evidence as plain JSON. `version` is the ETag read.
+    Instants are timezone-aware UTC. `datasets` are names for people, `dataset_keys` the ledger's keys.
+    `training_blob` and `artifacts` are `container/path`; `artifacts` is the folder that the job's outputs are written
+    to. `verdict` is the judged evidence as plain JSON. `version` is the ETag read.
     """
 
     id: str
@@ -72,6 +73,7 @@ class Run:
     created_at: datetime
     updated_at: datetime
     datasets: tuple[str, ...]
+    dataset_keys: tuple[str, ...]
     training_blob: str
     artifacts: str
     job_id: str = ""

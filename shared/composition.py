@@ -1,0 +1,81 @@
+"""The composition root: settings become adapters, adapters become use cases, once for each worker process."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+
+from shared.adapters import storage_layout as layout
+from shared.adapters.batch import BatchClient
+from shared.adapters.blobs import BlobStore
+from shared.adapters.decisions import DecisionTable
+from shared.adapters.endpoints import EndpointClient
+from shared.adapters.http import ServiceCaller
+from shared.adapters.ledger import Ledger
+from shared.adapters.models_table import ModelTable
+from shared.adapters.runs_table import RunTable
+from shared.adapters.tables import TableStore
+from shared.domain.model import Model
+from shared.models_file import load_models
+from shared.retraining.advancing import Advancing
+from shared.retraining.arrival import Arrival
+from shared.retraining.evaluation import Evaluation, Stores
+from shared.retraining.promotion import Promotion
+from shared.retraining.scheduled import Scheduled
+from shared.retraining.views import Views
+from shared.settings import Settings
+
+
+@dataclass(frozen=True)
+class App:
+    """The use cases that the triggers call."""
+
+    arrival: Arrival
+    scheduled: Scheduled
+    advancing: Advancing
+    evaluation: Evaluation
+    views: Views
+
+
+def compose(environment: Mapping[str, str]) -> App:
+    """
+    Build the app; opens no connection.
+
+    Raises:
+        ConfigError: Settings or models.toml are unusable; names every key at fault.
+    """
+    logging.getLogger("azure").setLevel(logging.WARNING)  # otherwise every storage call is a log line
+    settings = Settings.from_env(environment)
+    models = load_models(settings.models_file, settings.environment)
+    connection, caller = settings.data_storage, ServiceCaller()
+    blobs = BlobStore(connection)
+    ledger = Ledger(TableStore(connection, layout.DATASETS))
+    runs = RunTable(TableStore(connection, layout.RUNS))
+    records = ModelTable(TableStore(connection, layout.MODELS))
+    decisions = DecisionTable(TableStore(connection, layout.DECISIONS))
+
+    def batch(model: Model) -> BatchClient:
+        return BatchClient(caller, model.training)
+
+    @cache
+    def endpoint(model_name: str, role: str) -> EndpointClient:
+        model = models[model_name]
+        return EndpointClient(caller, model.live if role == "live" else model.staging, role)
+
+    advancing = Advancing(models, runs, records, blobs, batch, _now)
+    promotion = Promotion(runs, records, decisions, blobs, batch, lambda model, role: endpoint(model.name, role), _now)
+    stores = Stores(runs, records, decisions, blobs, caller)
+    return App(
+        arrival=Arrival(models, blobs, ledger, runs, advancing, _now),
+        scheduled=Scheduled(models, blobs, ledger, runs, records, advancing, _now),
+        advancing=advancing,
+        evaluation=Evaluation(models, stores, batch, promotion, _now),
+        views=Views(models, blobs, ledger, runs),
+    )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

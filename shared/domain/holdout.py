@@ -1,0 +1,82 @@
+"""The holdout: labelled rows that no model trains on, and the probabilities that endpoints give them."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+
+import numpy as np
+
+from shared.domain.paired import Labels, Scores
+from shared.errors import EvaluationError
+from shared.wire import Cell, Table
+
+PROBABILITY = "Scored Probabilities"
+
+
+@dataclass(frozen=True)
+class Holdout:
+    """
+    Rows to be scored, with what is true of them.
+
+    Attributes:
+        columns: Every column, the label among them.
+        rows: n rows of cells; the label's cell is always None, so that no service can see it.
+        labels: n booleans, True for the positive class.
+    """
+
+    columns: tuple[str, ...]
+    rows: list[list[Cell]]
+    labels: Labels
+
+    def some(self, positions: list[int]) -> list[list[Cell]]:
+        """Return the rows at these positions."""
+        return [self.rows[position] for position in positions]
+
+
+def parse_holdout(data: bytes, label: str, positive: str, *, limit: int | None = None) -> Holdout:
+    """
+    Read labelled rows.
+
+    Args:
+        data: CSV in UTF-8 with a header.
+        limit: Read at most so many rows.
+
+    Raises:
+        EvaluationError: No label column, no rows, or rows of uneven length.
+    """
+    reader = csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""))
+    header = next(reader, [])
+    if label not in header:
+        raise EvaluationError(f"the holdout has no label column '{label}'; it has {', '.join(header) or 'no header'}")
+    at = header.index(label)
+    rows: list[list[Cell]] = []
+    labels = []
+    for row in reader:
+        if limit is not None and len(rows) == limit:
+            break
+        if len(row) != len(header):
+            raise EvaluationError(f"holdout line {reader.line_num} has {len(row)} cells, the header {len(header)}")
+        labels.append(row[at].strip() == positive)
+        rows.append([None if column == at else cell for column, cell in enumerate(row)])
+    if not rows:
+        raise EvaluationError("the holdout has no rows")
+    return Holdout(tuple(header), rows, np.asarray(labels, dtype=np.bool_))
+
+
+def probabilities(scored: Table) -> Scores:
+    """
+    Read an endpoint's probabilities of the positive class; a cell that is no number becomes NaN.
+
+    Raises:
+        ProtocolMismatch: The answer has no such column.
+    """
+    return np.asarray([_number(cell) for cell in scored.column(PROBABILITY)], dtype=np.float64)
+
+
+def _number(cell: Cell) -> float:
+    try:
+        return float(cell) if cell is not None else float("nan")
+    except ValueError:
+        return float("nan")

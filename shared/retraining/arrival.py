@@ -1,0 +1,118 @@
+"""A training file has arrived: enter it in the ledger, hold it against its contract, start a run."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from azure.storage.blob import BlobClient
+
+from shared.adapters.blobs import BlobFacts, BlobStore, chunks_of, facts_of
+from shared.adapters.ledger import Ledger
+from shared.adapters.runs_table import RunTable
+from shared.adapters.storage_layout import QUARANTINE
+from shared.domain import contract
+from shared.domain.dataset import Dataset, DatasetState, dataset_key
+from shared.domain.model import Model
+from shared.errors import DatasetChanged, ServiceUnavailable
+from shared.logs import event
+from shared.retraining import Clock
+from shared.retraining.advancing import Advancing
+from shared.retraining.naming import new_run, run_id_of
+
+_log = logging.getLogger(__name__)
+_UNDECLARED = "(no model)"
+
+
+class Arrival:
+    """Receives training files; the same version may be delivered any number of times."""
+
+    def __init__(
+        self,
+        models: Mapping[str, Model],
+        blobs: BlobStore,
+        ledger: Ledger,
+        runs: RunTable,
+        advancing: Advancing,
+        clock: Clock,
+    ) -> None:
+        self._by_folder = {model.folder: model for model in models.values()}
+        self._blobs, self._ledger, self._runs, self._advancing, self._clock = blobs, ledger, runs, advancing, clock
+
+    def receive(self, blob: BlobClient) -> None:
+        """Take one blob of `training-data/{folder}/…` to its final state, or to a run that owns it."""
+        facts = facts_of(blob)
+        if facts is None:
+            event(_log, "dataset.vanished", name=str(blob.blob_name))
+            return
+        model = self._by_folder.get(facts.name.partition("/")[0])
+        dataset = self._ledger.enter(self._new(facts, model))
+        if not dataset.state.is_settled:
+            dataset = self._settle(dataset, model, blob, facts)
+            event(_log, "dataset.settled", model=dataset.model, name=dataset.name, state=dataset.state.value,
+                  reason=dataset.reason, rows=dataset.rows, run_id=dataset.run_id or None)  # fmt: skip
+        if model and dataset.state is DatasetState.ACCEPTED and dataset.run_id:
+            self._start(model, dataset)
+
+    def _new(self, facts: BlobFacts, model: Model | None) -> Dataset:
+        return Dataset(
+            key=dataset_key(facts.container, facts.name, facts.etag),
+            model=model.name if model else _UNDECLARED,
+            container=facts.container,
+            name=facts.name,
+            etag=facts.etag,
+            size=facts.size,
+            seen_at=self._clock(),
+        )
+
+    def _settle(self, dataset: Dataset, model: Model | None, blob: BlobClient, facts: BlobFacts) -> Dataset:
+        if model is None:
+            folder = facts.name.partition("/")[0]
+            reason = f"no model in models.toml has the folder '{folder}'; declared are {', '.join(self._by_folder)}"
+            return self._save(dataset, DatasetState.QUARANTINED, reason)
+        sha = hashlib.sha256()
+        try:
+            findings = contract.check(_hashed(chunks_of(blob, facts), sha), model.contract)
+        except DatasetChanged as changed:
+            return self._save(dataset, DatasetState.REPLACED, str(changed))
+        dataset = replace(dataset, rows=findings.rows, sha256=sha.hexdigest())
+        if not findings.is_met:
+            return self._quarantine(dataset, findings)
+        owner = self._ledger.claim_content(dataset)
+        if owner != dataset.key:
+            return self._duplicate(dataset, owner)
+        run_id = "" if model.schedule else run_id_of(model.name, dataset.seen_at, dataset.key)
+        reason = f"waits for the schedule '{model.schedule}'" if model.schedule else "trains in a run of its own"
+        return self._save(dataset, DatasetState.ACCEPTED, f"{findings.sentence()}; {reason}", run_id=run_id)
+
+    def _quarantine(self, dataset: Dataset, findings: contract.Findings) -> Dataset:
+        document = findings.as_json() | {"file": dataset.path, "sha256": dataset.sha256}
+        self._blobs.write_json(f"{QUARANTINE}/{dataset.name}.{dataset.key[:8]}.json", document)
+        problems = tuple(findings.as_json()["problems"])
+        return self._save(dataset, DatasetState.QUARANTINED, findings.sentence(), problems=problems)
+
+    def _duplicate(self, dataset: Dataset, owner: str) -> Dataset:
+        first = self._ledger.find(dataset.model, owner)
+        name = first.name if first else owner
+        reason = f"the same bytes arrived before as '{name}'; nothing trains twice"
+        return self._save(dataset, DatasetState.DUPLICATE, reason, duplicate_of=name)
+
+    def _save(self, dataset: Dataset, state: DatasetState, reason: str, **changes: Any) -> Dataset:
+        now = self._clock()
+        return self._ledger.save(replace(dataset, state=state, reason=reason, settled_at=now, **changes))
+
+    def _start(self, model: Model, dataset: Dataset) -> None:
+        run = self._runs.create(new_run(dataset.run_id, model.name, [dataset], dataset.path, self._clock()))
+        try:
+            self._advancing.advance(run)
+        except ServiceUnavailable as later:
+            event(_log, "run.delayed", level=logging.WARNING, run_id=run.id, reason=str(later))
+
+
+def _hashed(chunks: Iterator[bytes], sha: Any) -> Iterator[bytes]:
+    for chunk in chunks:
+        sha.update(chunk)
+        yield chunk

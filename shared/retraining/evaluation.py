@@ -1,0 +1,229 @@
+"""Judges a finished run: challenger on staging, champion on live, the same rows, one verdict."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+
+from shared.adapters.batch import BatchClient
+from shared.adapters.blobs import BlobStore
+from shared.adapters.decisions import DecisionTable
+from shared.adapters.endpoints import EndpointClient
+from shared.adapters.http import ServiceCaller
+from shared.adapters.models_table import ModelTable
+from shared.adapters.runs_table import RunTable
+from shared.adapters.storage_layout import ARTIFACTS, HOLDOUTS
+from shared.domain import golden
+from shared.domain.champion import INITIAL, Champion
+from shared.domain.gate import Outcome, Verdict, judge, judge_metrics
+from shared.domain.holdout import Holdout, parse_holdout, probabilities
+from shared.domain.metrics import parse_metrics
+from shared.domain.model import Model
+from shared.domain.paired import PairedScores, Scores
+from shared.domain.runs import Run, RunState
+from shared.errors import EvaluationError, MetricsError, ServiceRejected
+from shared.logs import event
+from shared.retraining import Clock
+from shared.retraining.advancing import artifact
+from shared.retraining.promotion import Promotion
+from shared.wire import MODEL_EXTENSION, BlobReference
+
+_log = logging.getLogger(__name__)
+_LEASE = timedelta(minutes=10)  # longer than any single call to a service may take
+_PROBE_ROWS = 20
+_GOLDEN_SOURCE_BYTES = 256 * 1024  # of the training file, where there is no holdout to choose golden rows from
+_GOLDEN_SOURCE_ROWS = 500
+_FINAL = {Outcome.REJECT: RunState.REJECTED, Outcome.NO_CHANGE: RunState.NO_CHANGE, Outcome.ERROR: RunState.FAILED}
+
+
+@dataclass(frozen=True)
+class Stores:
+    """Everything that evaluation and promotion read and write."""
+
+    runs: RunTable
+    records: ModelTable
+    decisions: DecisionTable
+    blobs: BlobStore
+    caller: ServiceCaller
+
+
+@dataclass(frozen=True)
+class Challenger:
+    """A finished job's model, by a reference fresh from the service, with the metrics it wrote."""
+
+    reference: BlobReference
+    sha256: str
+    metrics: Mapping[str, float]
+
+
+class Evaluation:
+    """Takes a run from EVALUATING to its end; a repeated message finds the work done or goes on with it."""
+
+    def __init__(
+        self,
+        models: Mapping[str, Model],
+        stores: Stores,
+        batch: Callable[[Model], BatchClient],
+        promotion: Promotion,
+        clock: Clock,
+        *,
+        settle: timedelta = timedelta(seconds=30),
+    ) -> None:
+        """
+        Args:
+            settle: How long staging may go on answering with the model it had before.
+        """
+        self._models, self._stores, self._batch = models, stores, batch
+        self._promotion, self._clock, self._settle = promotion, clock, settle
+
+    def evaluate(self, model_name: str, run_id: str) -> None:
+        """
+        Judge one run and act on the verdict.
+
+        Raises:
+            ServiceUnavailable: A service did not answer; deliver the message again.
+            StateConflict: Another worker moved the run; it has it.
+        """
+        model = self._models.get(model_name)
+        run = self._stores.runs.find(model_name, run_id)
+        if model is None or run is None or run.state.is_final:
+            return
+        holder = uuid4().hex
+        if self._stores.records.lease(model.name, holder, self._clock(), _LEASE) is None:
+            event(_log, "evaluation.postponed", run_id=run.id, reason="another run is using the model's endpoints")
+            return
+        try:
+            self._finish(run, model)
+        finally:
+            self._stores.records.release(model.name, holder)
+
+    def _finish(self, run: Run, model: Model) -> None:
+        if run.state is RunState.EVALUATING:
+            try:
+                run = self._judge(run, model)
+            except (EvaluationError, MetricsError, ServiceRejected) as failed:
+                run = self._close(run, RunState.FAILED, f"the challenger could not be judged: {failed}", None)
+        if run.state in (RunState.PROMOTING, RunState.RESTORING):
+            self._promotion.carry_out(run, model)
+
+    def _judge(self, run: Run, model: Model) -> Run:
+        champion = self._champion(model, run)
+        if champion.trained_at and champion.trained_at > run.created_at:
+            reason = f"run '{champion.run_id}' has made a champion from newer data meanwhile"
+            return self._close(run, RunState.SUPERSEDED, reason, None)
+        challenger = self._challenger(run, model)
+        if challenger.sha256 == champion.sha256:
+            return self._close(run, RunState.NO_CHANGE, "challenger and champion are the same bytes", None)
+        below = judge_metrics(challenger.metrics, model.gate) if model.gate else None
+        if below:
+            return self._close(run, RunState.REJECTED, below.reason, below)
+        rows = self._rows(model, run)
+        self._install(run, model, challenger, rows)
+        scores = self._scores(run, model, rows)
+        verdict = self._verdict(model, challenger, scores)
+        event(_log, "run.judged", run_id=run.id, model=run.model, outcome=verdict.outcome.value, reason=verdict.reason)
+        if verdict.outcome is not Outcome.PROMOTE:
+            return self._close(run, _FINAL[verdict.outcome], verdict.reason, verdict)
+        return self._intend(run, rows, scores, verdict, champion)
+
+    def _champion(self, model: Model, run: Run) -> Champion:
+        """Return what serves now; the published model's bytes are kept before they are ever replaced."""
+        record = self._stores.records.load(model.name)
+        if record.champion:
+            return record.champion
+        resource = self._promotion.live(model).resource(model.resource, run.id)
+        data = self._stores.caller.fetch("read the published model", resource.location.signed_url())
+        path = f"{ARTIFACTS}/{model.name}/{INITIAL}/model{MODEL_EXTENSION}"
+        self._stores.blobs.write(path, data)
+        champion = Champion(INITIAL, path, hashlib.sha256(data).hexdigest(), self._clock())
+        self._stores.records.save(replace(record, champion=champion))
+        return champion
+
+    def _challenger(self, run: Run, model: Model) -> Challenger:
+        report = self._batch(model).report(run.job_id, run.id)
+        reference, metrics = report.result_with(MODEL_EXTENSION), report.result_with(".csv")
+        if reference is None or metrics is None:
+            written = ", ".join(r.relative_location for r in report.results.values()) or "nothing"
+            raise EvaluationError(f"the job wrote {written}; a model (.ilearner) and metrics (.csv) are needed")
+        table = self._stores.caller.fetch("read the metrics output", metrics.signed_url())
+        return Challenger(
+            reference,
+            self._stores.blobs.digest(artifact(run, MODEL_EXTENSION)),
+            parse_metrics(table.decode("utf-8-sig")),
+        )
+
+    def _rows(self, model: Model, run: Run) -> Holdout:
+        """Return the holdout; where there is none, rows of the training file, good for the proof alone."""
+        if model.holdout:
+            data = self._stores.blobs.read(f"{HOLDOUTS}/{model.holdout}")
+            if data is None:
+                raise EvaluationError(f"there is no '{model.holdout}' in the container '{HOLDOUTS}'; upload it there")
+            return parse_holdout(data, model.contract.label, model.positive)
+        blob = self._stores.blobs.blob(run.training_blob)
+        head = bytes(blob.download_blob(offset=0, length=_GOLDEN_SOURCE_BYTES).readall())
+        whole_lines = head[: head.rfind(b"\n") + 1]
+        return parse_holdout(whole_lines, model.contract.label, model.positive, limit=_GOLDEN_SOURCE_ROWS)
+
+    def _install(self, run: Run, model: Model, challenger: Challenger, rows: Holdout) -> None:
+        """Put the challenger on staging, and wait until staging is seen to answer with another model."""
+        staging = self._promotion.staging(model)
+        record = self._stores.records.load(model.name)
+        if record.staged_run == run.id:
+            return
+        probe = rows.rows[:_PROBE_ROWS]
+        before = staging.score(rows.columns, probe, run.id).rows
+        self._stores.records.save(replace(record, staged_run=""))
+        staging.update(model.resource, challenger.reference, run.id)
+        until = time.monotonic() + self._settle.total_seconds()
+        pause = 0.05
+        while staging.score(rows.columns, probe, run.id).rows == before and time.monotonic() < until:
+            time.sleep(pause)
+            pause = min(2 * pause, 2.0)
+        record = self._stores.records.load(model.name)
+        self._stores.records.save(replace(record, staged_run=run.id))
+
+    def _scores(self, run: Run, model: Model, rows: Holdout) -> PairedScores:
+        def ask(endpoint: EndpointClient) -> Scores:
+            return probabilities(endpoint.score(rows.columns, rows.rows, run.id))
+
+        return PairedScores(rows.labels, ask(self._promotion.live(model)), ask(self._promotion.staging(model)))
+
+    def _verdict(self, model: Model, challenger: Challenger, scores: PairedScores) -> Verdict:
+        if model.gate is None:
+            return Verdict(Outcome.PROMOTE, 'gate = "none": nothing was judged', "", ())
+        verdict = judge(challenger.metrics, scores if model.holdout else None, model.gate)
+        if verdict.outcome is Outcome.PROMOTE and np.array_equal(scores.champion, scores.challenger):
+            return replace(verdict, outcome=Outcome.NO_CHANGE, reason="no row tells challenger and champion apart")
+        return verdict
+
+    def _intend(self, run: Run, rows: Holdout, scores: PairedScores, verdict: Verdict, champion: Champion) -> Run:
+        """Save what the live endpoint must answer, then the intention to change it."""
+        chosen = golden.choose(scores.champion, scores.challenger)
+        self._promotion.save_golden(
+            run, rows.columns, rows.some(chosen), scores.challenger[chosen].tolist(), scores.champion[chosen].tolist()
+        )
+        intended = run.advanced(
+            RunState.PROMOTING,
+            self._clock(),
+            verdict.reason,
+            verdict=verdict.as_json(),
+            judged_champion=champion.run_id,
+        )
+        return self._stores.runs.save(intended)
+
+    def _close(self, run: Run, state: RunState, reason: str, verdict: Verdict | None) -> Run:
+        evidence: dict[str, Any] = {"reason": reason, "verdict": verdict.as_json() if verdict else None}
+        evidence |= {"datasets": list(run.datasets), "dataset_keys": list(run.dataset_keys)}
+        self._stores.decisions.append(run.model, run.id, state.value, self._clock(), evidence)
+        closed = run.advanced(state, self._clock(), reason, verdict=verdict.as_json() if verdict else None)
+        level = logging.WARNING if state is RunState.FAILED else logging.INFO
+        event(_log, "run.closed", level=level, run_id=run.id, model=run.model, state=state.value, reason=reason)
+        return self._stores.runs.save(closed)

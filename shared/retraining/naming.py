@@ -1,0 +1,31 @@
+"""How a run is named, and how it begins: the same data always makes the same run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from shared.adapters.storage_layout import ARTIFACTS
+from shared.domain.dataset import Dataset
+from shared.domain.runs import Run, RunState
+
+
+def run_id_of(model: str, at: datetime, key: str) -> str:
+    """Return an id that sorts by time and that a repeated delivery makes again."""
+    return f"{model}-{at:%Y%m%dT%H%M%S}-{key[:6]}"
+
+
+def new_run(run_id: str, model: str, datasets: Sequence[Dataset], training_blob: str, now: datetime) -> Run:
+    """Return a run that has received its data and done nothing yet."""
+    return Run(
+        id=run_id,
+        model=model,
+        state=RunState.RECEIVED,
+        created_at=now,
+        updated_at=now,
+        datasets=tuple(dataset.name for dataset in datasets),
+        dataset_keys=tuple(dataset.key for dataset in datasets),
+        training_blob=training_blob,
+        artifacts=f"{ARTIFACTS}/{model}/{run_id}",
+        stages=((RunState.RECEIVED.value, now),),
+    )

@@ -1,0 +1,179 @@
+"""
+Makes the challenger the champion, and proves it: golden rows must answer as the challenger did.
+
+A 200 is not success. Where the proof fails, the champion's kept bytes are put back and that is proven too.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from shared.adapters.batch import BatchClient
+from shared.adapters.blobs import BlobStore
+from shared.adapters.decisions import DecisionTable
+from shared.adapters.endpoints import EndpointClient
+from shared.adapters.models_table import ModelTable
+from shared.adapters.runs_table import RunTable
+from shared.domain import golden
+from shared.domain.champion import Champion
+from shared.domain.holdout import probabilities
+from shared.domain.model import Model
+from shared.domain.runs import Run, RunState
+from shared.errors import EvaluationError, ServiceRejected
+from shared.logs import event
+from shared.retraining import Clock
+from shared.retraining.advancing import artifact
+from shared.wire import MODEL_EXTENSION, BlobReference, Cell, JobStatus
+
+_log = logging.getLogger(__name__)
+_REFERENCE_LIFETIME = timedelta(hours=1)  # the service copies the model at once
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What the golden rows showed: how many there were, and the seconds until they answered as expected."""
+
+    rows: int
+    seconds: float | None
+
+    @property
+    def holds(self) -> bool:
+        """Whether the endpoint was seen to answer as expected."""
+        return self.seconds is not None
+
+
+class Promotion:
+    """Changes the live endpoint of one model at a time; the caller holds the model's lease."""
+
+    def __init__(
+        self,
+        runs: RunTable,
+        records: ModelTable,
+        decisions: DecisionTable,
+        blobs: BlobStore,
+        batch: Callable[[Model], BatchClient],
+        endpoints: Callable[[Model, str], EndpointClient],
+        clock: Clock,
+        *,
+        deadline: timedelta = timedelta(seconds=60),
+    ) -> None:
+        """
+        Args:
+            endpoints: Gives the client of a model's `live` or `staging` endpoint.
+            deadline: How long the live endpoint may take to answer as expected.
+        """
+        self._runs, self._records, self._decisions, self._blobs = runs, records, decisions, blobs
+        self._batch, self._endpoints, self._clock, self._deadline = batch, endpoints, clock, deadline
+
+    def live(self, model: Model) -> EndpointClient:
+        """Return the endpoint that callers use."""
+        return self._endpoints(model, "live")
+
+    def staging(self, model: Model) -> EndpointClient:
+        """Return the endpoint that challengers are tried on."""
+        return self._endpoints(model, "staging")
+
+    def save_golden(
+        self,
+        run: Run,
+        columns: tuple[str, ...],
+        rows: list[list[Cell]],
+        challenger: list[float],
+        champion: list[float],
+    ) -> None:
+        """Keep the golden rows, with what each model answers to them."""
+        document = {"columns": columns, "rows": rows, "challenger": challenger, "champion": champion}
+        self._blobs.write_json(f"{run.artifacts}/golden.json", document)
+
+    def carry_out(self, run: Run, model: Model) -> None:
+        """
+        Take a run from PROMOTING or RESTORING to its end.
+
+        Raises:
+            ServiceUnavailable: A service did not answer; the run stands where it stood and is taken up again.
+            EvaluationError: The champion could not be seen to be back; the run stays in RESTORING.
+        """
+        expected = self._blobs.read_json(f"{run.artifacts}/golden.json")
+        if run.state is RunState.PROMOTING:
+            run = self._promote(run, model, expected)
+        if run.state is RunState.RESTORING:
+            self._restore(run, model, expected)
+
+    def _promote(self, run: Run, model: Model, expected: dict[str, Any]) -> Run:
+        record = self._records.load(model.name)
+        champion = record.champion.run_id if record.champion else ""
+        if champion not in (run.judged_champion, run.id):
+            return self._runs.save(run.advanced(RunState.EVALUATING, self._clock(), f"champion is now '{champion}'"))
+        try:
+            self.live(model).update(model.resource, self._fresh_reference(run, model), run.id)
+            proof = self._prove(run, model, expected, "challenger")
+        except ServiceRejected as refused:
+            return self._runs.save(run.advanced(RunState.RESTORING, self._clock(), str(refused)))
+        if not proof.holds:
+            reason = f"the live endpoint did not give the challenger's answers within {self._deadline}"
+            return self._runs.save(run.advanced(RunState.RESTORING, self._clock(), reason))
+        return self._crown(run, model, proof)
+
+    def _crown(self, run: Run, model: Model, proof: Proof) -> Run:
+        """Move the champion pointer, record the decision, close the run: in that order, each repeatable."""
+        now, path = self._clock(), artifact(run, MODEL_EXTENSION)
+        record = self._records.load(model.name)
+        before = record.champion.run_id if record.champion else ""
+        if before != run.id:
+            champion = Champion(run.id, path, self._blobs.digest(path), now, run.created_at)
+            self._records.save(replace(record, champion=champion))
+        reason = f"{run.reason}; proven on {proof.rows} golden rows after {proof.seconds:.1f} s"
+        return self._close(run, RunState.PROMOTED, reason, proof)
+
+    def _restore(self, run: Run, model: Model, expected: dict[str, Any]) -> None:
+        champion = self._records.load(model.name).champion
+        if champion is None:
+            raise EvaluationError(f"no champion of '{model.name}' is kept, so none can be put back")
+        reference = self._blobs.reference(champion.artifact, write=False, lifetime=_REFERENCE_LIFETIME)
+        self.live(model).update(model.resource, reference, run.id)
+        proof = self._prove(run, model, expected, "champion")
+        if not proof.holds:
+            event(_log, "promotion.restore_unproven", level=logging.ERROR, run_id=run.id, model=run.model)
+            raise EvaluationError(f"the live endpoint of '{model.name}' was not seen to give the champion's answers")
+        reason = f"{run.reason}; champion '{champion.run_id}' is back and was seen to answer"
+        self._close(run, RunState.ROLLED_BACK, reason, proof)
+
+    def _fresh_reference(self, run: Run, model: Model) -> BlobReference:
+        """Ask the service for the model with a fresh token; where the job is gone, the kept bytes serve."""
+        report = self._batch(model).report(run.job_id, run.id)
+        reference = report.result_with(MODEL_EXTENSION) if report.status is JobStatus.FINISHED else None
+        kept = artifact(run, MODEL_EXTENSION)
+        return reference or self._blobs.reference(kept, write=False, lifetime=_REFERENCE_LIFETIME)
+
+    def _prove(self, run: Run, model: Model, expected: dict[str, Any], who: str) -> Proof:
+        """Ask the golden rows until the live endpoint answers as `who` did, or time is up."""
+        columns, rows, answers = tuple(expected["columns"]), expected["rows"], expected[who]
+        started, pause = time.monotonic(), 0.05
+        while True:
+            given = probabilities(self.live(model).score(columns, rows, run.id)).tolist() if rows else []
+            spent = time.monotonic() - started
+            if golden.agree(answers, given):
+                return Proof(len(rows), spent)
+            if spent + pause > self._deadline.total_seconds():
+                return Proof(len(rows), None)
+            time.sleep(pause)
+            pause = min(2 * pause, 2.0)
+
+    def _close(self, run: Run, state: RunState, reason: str, proof: Proof) -> Run:
+        evidence = {
+            "reason": reason,
+            "verdict": run.verdict,
+            "datasets": list(run.datasets),
+            "dataset_keys": list(run.dataset_keys),
+            "champion_before": run.judged_champion,
+            "golden_rows": proof.rows,
+        }
+        self._decisions.append(run.model, run.id, state.value, self._clock(), evidence)
+        level = logging.INFO if state is RunState.PROMOTED else logging.ERROR
+        event(_log, "run.closed", level=level, run_id=run.id, model=run.model, state=state.value, reason=reason)
+        return self._runs.save(run.advanced(state, self._clock(), reason))

@@ -1,0 +1,84 @@
+"""What the HTTP functions answer: runs and files as plain JSON, and whether the app can work."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from azure.core.exceptions import AzureError
+
+from shared.adapters.blobs import BlobStore
+from shared.adapters.ledger import Ledger
+from shared.adapters.runs_table import RunTable
+from shared.adapters.tables import stored
+from shared.domain.dataset import Dataset
+from shared.domain.model import Model
+from shared.domain.runs import Run
+
+Json = dict[str, Any]
+
+
+class Views:
+    """Read-only answers."""
+
+    def __init__(self, models: Mapping[str, Model], blobs: BlobStore, ledger: Ledger, runs: RunTable) -> None:
+        self._models, self._blobs, self._ledger, self._runs = models, blobs, ledger, runs
+
+    def runs(self, model: str | None) -> Json:
+        """Return the runs of one model or of all, newest first."""
+        return {"runs": [_run(run) for run in self._runs.all(model)]}
+
+    def run(self, run_id: str) -> Json | None:
+        """Return one run; None when there is none such."""
+        run = self._runs.find_any(run_id)
+        return _run(run) if run else None
+
+    def datasets(self, model: str | None) -> Json:
+        """Return the ledger of one model or of all, newest first."""
+        return {"datasets": [_dataset(dataset) for dataset in self._ledger.files(model)]}
+
+    def health(self) -> tuple[bool, Json]:
+        """Return whether storage answers, and which models are declared."""
+        try:
+            self._blobs.reachable()
+            storage = "ok"
+        except AzureError as failed:
+            storage = f"does not answer ({type(failed).__name__})"
+        healthy = storage == "ok"
+        return healthy, {
+            "status": "ok" if healthy else "unavailable",
+            "storage": storage,
+            "models": sorted(self._models),
+        }
+
+
+def _run(run: Run) -> Json:
+    return {
+        "id": run.id,
+        "model": run.model,
+        "state": run.state.value,
+        "is_final": run.state.is_final,
+        "reason": run.reason,
+        "datasets": list(run.datasets),
+        "job_id": run.job_id or None,
+        "created_at": stored(run.created_at),
+        "updated_at": stored(run.updated_at),
+        "stages": [{"state": state, "at": stored(at)} for state, at in run.stages],
+        "verdict": run.verdict,
+    }
+
+
+def _dataset(dataset: Dataset) -> Json:
+    return {
+        "model": dataset.model,
+        "name": dataset.name,
+        "size": dataset.size,
+        "rows": dataset.rows,
+        "state": dataset.state.value,
+        "reason": dataset.reason,
+        "problems": list(dataset.problems),
+        "duplicate_of": dataset.duplicate_of or None,
+        "run_id": dataset.run_id or None,
+        "seen_at": stored(dataset.seen_at),
+        "settled_at": stored(dataset.settled_at) or None,
+    }
