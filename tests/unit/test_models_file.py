@@ -1,0 +1,140 @@
+"""models.toml: what is read, and that every problem is named at once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from shared.domain.contract import Kind
+from shared.errors import ConfigError
+from shared.models_file import load_models
+from shared.settings import ROOT, Settings
+
+ENVIRONMENT = {
+    "CENSUS_JOBS_URL": "https://studio.example/workspaces/w/services/t/jobs",
+    "CENSUS_JOBS_KEY": "key-of-jobs",
+    "CENSUS_LIVE_URL": "https://studio.example/workspaces/w/webservices/s/endpoints/live",
+    "CENSUS_LIVE_KEY": "key-of-live",
+    "CENSUS_STAGING_URL": "https://studio.example/workspaces/w/webservices/s/endpoints/staging",
+    "CENSUS_STAGING_KEY": "key-of-staging",
+}
+SAMPLE = (ROOT / "models.toml").read_text()
+
+
+def load(tmp_path: Path, text: str, environment: dict[str, str] | None = None):  # type: ignore[no-untyped-def]
+    file = tmp_path / "models.toml"
+    file.write_text(text)
+    return load_models(file, ENVIRONMENT if environment is None else environment)
+
+
+def test_the_sample_declares_the_census_model(tmp_path: Path) -> None:
+    model = load(tmp_path, SAMPLE)["census"]
+
+    assert model.training.outputs == {"output1": ".ilearner", "output2": ".csv"}
+    assert model.gate
+    assert model.gate.floors == {"AUC": 0.75, "Accuracy": 0.75}
+    assert model.contract.label == "income"
+    assert model.contract.columns[0].kind is Kind.INTEGER
+    assert model.policy.training_budget == timedelta(hours=6)
+    assert model.live.key.reveal() == "key-of-live"
+
+
+def test_a_models_own_value_wins_over_the_default(tmp_path: Path) -> None:
+    model = load(tmp_path, SAMPLE + "\n[models.census.budgets]\ntraining_min = 5\n")["census"]
+
+    assert model.policy.training_budget == timedelta(minutes=5)
+    assert model.policy.evaluation_budget == timedelta(minutes=30)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ('key = "%CENSUS_JOBS_KEY%"', 'key = "abc123"', "models.census.training.key: holds a secret; write '%NAME%'"),
+        ('metric = "AUC"', 'metric = "auc"', "models.census.gate.metric: 'auc' cannot be measured"),
+        ("margin = 0.01", 'margin = "small"', "models.census.gate.margin: expected an integer or a number, got a text"),
+        ("margin = 0.01", "margin = -0.5", "models.census.gate.margin: expected a number from 0"),
+        ("margin = 0.01", "margin = true", "models.census.gate.margin: expected an integer or a number, got a boolean"),
+        ("margin = 0.01", "margine = 0.01", "models.census.gate.margine: is not known here"),
+        ("AUC = 0.75", "AOC = 0.75", "models.census.gate.floors.AOC: is no metric of output2"),
+        ("[models.census.gate]", "[models.census.door]", "models.census.gate: is missing"),
+        ('label = "income"', 'label = "wage"', "models.census.contract.label: 'wage' is none of the columns"),
+        ('positive = ">50K"', 'positive = "rich"', "models.census.contract.positive: 'rich' is none of"),
+        ('sex = "category"', 'sex = "text"', "models.census.contract.columns.sex: expected one of"),
+        ("# schedule = ", "schedule = ", None),
+        ('# schedule = "0 0 3', 'schedule = "0 3', "models.census.schedule: '0 3 * * *' has 5 fields"),
+        ('folder = "census"', 'folder = "a/b"', "models.census.folder: names one folder"),
+        ("output2 =", "output3 =", None),
+        ('output2 = ".csv"', 'output2 = ".ilearner"', "models.census.training.outputs: name one port"),
+        ("staging = { url = \"%CENSUS_STAGING_URL%\"", "staging = { url = \"%CENSUS_LIVE_URL%\"",
+         "models.census.scoring.staging.url: is the live endpoint"),
+        ("[models.census]", "[models.Census]", "models.Census.name: 'Census'"),
+        ("[defaults.budgets]", "[default.budgets]", "default: is not known here"),
+        ("label =", "label", "is no TOML"),
+    ],
+)  # fmt: skip
+def test_a_problem_names_its_key_and_reason(tmp_path: Path, old: str, new: str, problem: str | None) -> None:
+    assert old in SAMPLE
+    text = SAMPLE.replace(old, new)
+
+    if problem is None:
+        assert load(tmp_path, text)
+        return
+    with pytest.raises(ConfigError) as refused:
+        load(tmp_path, text)
+    assert problem in str(refused.value)
+
+
+def test_all_problems_are_reported_at_once(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as refused:
+        load(tmp_path, SAMPLE, {})
+
+    assert len(refused.value.problems) == len(ENVIRONMENT)
+    assert all(any(name in problem for problem in refused.value.problems) for name in ENVIRONMENT)
+
+
+@pytest.mark.parametrize(
+    ("address", "problem"),
+    [
+        ("http://studio.example/workspaces/w/webservices/s/endpoints/live", "expected an https address"),
+        (
+            "https://studio.example/workspaces/w/webservices/s/endpoints/default",
+            "cannot be updated; add another endpoint",
+        ),
+        ("https://studio.example/workspaces/w/services/e", "ends in '/webservices/{service}/endpoints/{name}'"),
+    ],
+)
+def test_an_address_that_cannot_be_updated_is_refused(tmp_path: Path, address: str, problem: str) -> None:
+    with pytest.raises(ConfigError, match=r"models.census.scoring.live.url") as refused:
+        load(tmp_path, SAMPLE, ENVIRONMENT | {"CENSUS_LIVE_URL": address})
+    assert problem in str(refused.value)
+
+
+def test_two_models_may_not_share_a_folder(tmp_path: Path) -> None:
+    second = SAMPLE[SAMPLE.index("[models.census]") :].replace("models.census", "models.second")
+
+    with pytest.raises(ConfigError, match=r"already belongs to models\.census"):
+        load(tmp_path, SAMPLE + second)
+
+
+def test_no_gate_must_be_written_out(tmp_path: Path) -> None:
+    start, end = SAMPLE.index("[models.census.gate]"), SAMPLE.index("[models.census.contract]")
+    without = SAMPLE[:start] + SAMPLE[end:]
+
+    assert load(tmp_path, without.replace("[models.census]", '[models.census]\ngate = "none"'))["census"].gate is None
+
+
+def test_no_secret_is_repeated_in_a_problem(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as refused:
+        load(tmp_path, SAMPLE.replace('"%CENSUS_JOBS_KEY%"', '"abc123verysecret"'))
+    assert "abc123verysecret" not in str(refused.value)
+
+
+def test_settings_report_everything_that_is_missing() -> None:
+    with pytest.raises(ConfigError) as refused:
+        Settings.from_env({"MODELS_FILE": "nowhere.toml"})
+
+    assert [problem.split()[0] for problem in refused.value.problems] == [
+        "DATA_STORAGE", "POLL_SCHEDULE", "RETRAIN_SCHEDULE", "MODELS_FILE",
+    ]  # fmt: skip
