@@ -32,7 +32,7 @@ from shared.retraining import Clock
 from shared.wire import MODEL_EXTENSION, JobReport, JobRequest
 
 _log = logging.getLogger(__name__)
-_STEPS_AT_ONCE = 4  # submit, start, look: more is the next tick's business
+_STEPS_AT_ONCE = 4  # more is the next tick's business
 _TOKEN_MARGIN = timedelta(hours=1)  # a reference outlives the job that uses it
 
 
@@ -93,7 +93,8 @@ class Advancing:
                     run = self._submit(run, model)
                 case Start():
                     self._batch(model).start(run.job_id, run.id)
-                    run = self._move(run, RunState.TRAINING)
+                    self._move(run, RunState.TRAINING)
+                    return False
                 case NoteStarted():
                     run = self._move(run, RunState.TRAINING)
                 case HandOver():

@@ -1,0 +1,125 @@
+"""The function app's use cases over the storage emulator and a scripted classic service."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from azure.data.tables import TableServiceClient
+from azure.storage.blob import BlobServiceClient
+from classic_service import ClassicService
+
+from shared.adapters.storage_layout import CONTAINERS, TABLES, create_storage
+from shared.composition import App, compose
+from shared.secret import Secret
+
+SCHEDULES = {"POLL_SCHEDULE": "* * * * * *", "RETRAIN_SCHEDULE": "* * * * * *"}
+COLUMNS = (
+    "age,workclass,fnlwgt,education,education-num,marital-status,occupation,relationship,race,sex,"
+    "capital-gain,capital-loss,hours-per-week,native-country,income"
+)
+
+
+def people(n_rows: int, seed: int = 0) -> bytes:
+    """Rows with the census columns; the label follows the age, noisily."""
+    draw = random.Random(seed)
+    lines = [COLUMNS]
+    for _ in range(n_rows):
+        age = draw.randint(18, 80)
+        label = ">50K" if age + draw.gauss(0, 10) > 50 else "<=50K"
+        lines.append(
+            f"{age},Private,{draw.randint(1, 10**6)},HS-grad,9,Divorced,Sales,Husband,White,Male,0,0,40,Chile,{label}"
+        )
+    return ("\n".join(lines) + "\n").encode()
+
+
+@pytest.fixture
+def storage(azurite: Any) -> Iterator[Secret]:
+    """The app's storage, empty."""
+    connection = Secret(azurite.connection_string)
+    create_storage(connection)
+    yield connection
+    with TableServiceClient.from_connection_string(connection.reveal()) as tables:
+        for name in TABLES:
+            table = tables.get_table_client(name)
+            for entity in list(table.list_entities()):
+                table.delete_entity(entity)
+    with BlobServiceClient.from_connection_string(connection.reveal()) as blobs:
+        for name in CONTAINERS:
+            container = blobs.get_container_client(name)
+            for blob in list(container.list_blob_names()):
+                container.delete_blob(blob)
+
+
+@dataclass
+class World:
+    """The app, its storage and the service that it calls."""
+
+    app: App
+    service: ClassicService
+    storage: Secret
+    environment: dict[str, str]
+
+    def drop(self, name: str, data: bytes) -> None:
+        """Put a training file into the container and deliver its event."""
+        self.put(f"training-data/census/{name}", data)
+        self.deliver(name)
+
+    def deliver(self, name: str) -> None:
+        with BlobServiceClient.from_connection_string(self.storage.reveal()) as blobs:
+            self.app.arrival.receive(blobs.get_blob_client("training-data", f"census/{name}"))
+
+    def put(self, path: str, data: bytes) -> None:
+        container, _, name = path.partition("/")
+        with BlobServiceClient.from_connection_string(self.storage.reveal()) as blobs:
+            blobs.get_blob_client(container, name).upload_blob(data, overwrite=True)
+
+    def get(self, path: str) -> bytes:
+        container, _, name = path.partition("/")
+        with BlobServiceClient.from_connection_string(self.storage.reveal()) as blobs:
+            return bytes(blobs.get_blob_client(container, name).download_blob().readall())
+
+    def tick(self) -> None:
+        """One tick of the poll, and every evaluation that it announced."""
+        for message in self.app.advancing.advance_all():
+            due = json.loads(message)
+            self.app.evaluation.evaluate(due["model"], due["run"])
+
+    def run(self) -> dict[str, Any]:
+        """The newest run, as the HTTP function shows it."""
+        newest: dict[str, Any] = self.app.views.runs(None)["runs"][0]
+        return newest
+
+    def dataset(self, name: str) -> dict[str, Any]:
+        found: dict[str, Any] = next(
+            d for d in self.app.views.datasets(None)["datasets"] if d["name"] == f"census/{name}"
+        )
+        return found
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        with TableServiceClient.from_connection_string(self.storage.reveal()) as tables:
+            return [dict(entity) for entity in tables.get_table_client(table).list_entities()]
+
+
+@pytest.fixture
+def world(storage: Secret) -> Iterator[World]:
+    with ClassicService() as service:
+        environment = SCHEDULES | service.settings() | {"DATA_STORAGE": storage.reveal()}
+        world = World(compose(environment), service, storage, environment)
+        world.app.evaluation._settle = timedelta(seconds=1)
+        world.app.evaluation._promotion._deadline = timedelta(seconds=1)
+        world.put("holdouts/census/holdout.csv", people(2000, seed=99))
+        world.put("artifacts/published.ilearner", b"quality=0.5")
+        service.published = (
+            world.app.evaluation._stores.blobs.reference(
+                "artifacts/published.ilearner", write=False, lifetime=timedelta(hours=1)
+            )
+            .signed_url()
+            .reveal()
+        )
+        yield world

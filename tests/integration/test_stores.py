@@ -1,0 +1,149 @@
+"""The tables' promises: inserts happen once, stale saves are refused, leases exclude, decisions form a chain."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.adapters.decisions import DecisionTable, link_hash
+from shared.adapters.ledger import Ledger
+from shared.adapters.models_table import ModelTable
+from shared.adapters.runs_table import RunTable
+from shared.adapters.storage_layout import DATASETS, DECISIONS, MODELS, RUNS
+from shared.adapters.tables import TableStore
+from shared.domain.champion import Champion
+from shared.domain.dataset import Dataset, DatasetState, dataset_key
+from shared.domain.runs import RunState
+from shared.errors import Changed
+from shared.retraining.naming import new_run
+from shared.secret import Secret
+
+NOW = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
+
+
+def a_dataset(name: str = "census/ä 'quoted'.csv", etag: str = "0x1") -> Dataset:
+    key = dataset_key("training-data", name, etag)
+    return Dataset(key, "census", "training-data", name, etag, 3 * 2**31, NOW)
+
+
+def test_a_file_is_entered_once_and_comes_back_as_it_stands(storage: Secret) -> None:
+    ledger = Ledger(TableStore(storage, DATASETS))
+    first = ledger.enter(a_dataset())
+    saved = ledger.save(replace(first, state=DatasetState.QUARANTINED, reason="x", problems=({"line": 1},)))
+
+    again = ledger.enter(a_dataset())
+
+    assert again == saved
+    assert again.version == saved.version
+    assert again.size == 3 * 2**31
+
+
+def test_a_save_of_what_somebody_else_changed_is_refused(storage: Secret) -> None:
+    ledger = Ledger(TableStore(storage, DATASETS))
+    first = ledger.enter(a_dataset())
+    ledger.save(replace(first, reason="theirs"))
+
+    with pytest.raises(Changed):
+        ledger.save(replace(first, reason="mine"))
+    kept = ledger.find("census", first.key)
+    assert kept
+    assert kept.reason == "theirs"
+
+
+def test_content_belongs_to_the_file_that_claimed_it_first(storage: Secret) -> None:
+    ledger = Ledger(TableStore(storage, DATASETS))
+    first, second = (replace(a_dataset(name), sha256="ab" * 32) for name in ("census/1.csv", "census/2.csv"))
+
+    owners = [ledger.claim_content(dataset) for dataset in (first, second, first)]
+
+    assert owners == [first.key] * 3
+    assert ledger.claim_content(replace(second, model="other")) == second.key
+
+
+def test_only_accepted_files_without_a_run_wait_for_the_schedule(storage: Secret) -> None:
+    ledger = Ledger(TableStore(storage, DATASETS))
+    for name, state, run in (
+        ("a", DatasetState.ACCEPTED, ""),
+        ("b", DatasetState.ACCEPTED, "census-1"),
+        ("c", DatasetState.QUARANTINED, ""),
+    ):
+        ledger.save(replace(ledger.enter(a_dataset(name)), state=state, run_id=run))
+
+    assert [dataset.name for dataset in ledger.waiting("census")] == ["a"]
+    assert list(ledger.waiting("other")) == []
+
+
+def test_a_run_is_created_once_and_survives_the_table(storage: Secret) -> None:
+    runs = RunTable(TableStore(storage, RUNS))
+    run = runs.create(new_run("census-1", "census", [a_dataset()], "training-data/census/a.csv", NOW))
+    moved = runs.save(run.advanced(RunState.SUBMITTED, NOW, job_id="j", submitted_at=NOW, verdict={"a": [1, None]}))
+
+    again = runs.create(new_run("census-1", "census", [a_dataset()], "training-data/census/a.csv", NOW))
+
+    assert again == moved
+    assert runs.find_any("census-1") == moved
+    assert list(runs.open()) == [moved]
+    runs.save(moved.advanced(RunState.FAILED, NOW, "x"))
+    assert list(runs.open()) == []
+
+
+def test_a_lease_excludes_others_until_it_ends_or_is_released(storage: Secret) -> None:
+    records = ModelTable(TableStore(storage, MODELS))
+    minute = timedelta(minutes=1)
+
+    assert records.lease("census", "me", NOW, minute)
+    assert records.lease("census", "you", NOW + minute / 2, minute) is None
+    assert records.lease("census", "me", NOW + minute / 2, minute)
+    assert records.lease("census", "you", NOW + 2 * minute, minute)
+    records.release("census", "me")
+    assert records.load("census").lease == "you"
+    records.release("census", "you")
+    assert records.lease("census", "me", NOW + 2 * minute, minute)
+
+
+def test_of_many_workers_only_one_takes_the_lease(storage: Secret) -> None:
+    records = ModelTable(TableStore(storage, MODELS))
+    records.load("census")
+
+    with ThreadPoolExecutor(8) as workers:
+        taken = list(workers.map(lambda n: records.lease("census", f"w{n}", NOW, timedelta(minutes=1)), range(8)))
+
+    assert sum(record is not None for record in taken) == 1
+
+
+def test_a_champion_survives_the_table(storage: Secret) -> None:
+    records = ModelTable(TableStore(storage, MODELS))
+    champion = Champion("census-1", "artifacts/census/census-1/model.ilearner", "ab" * 32, NOW, NOW)
+
+    records.save(replace(records.load("census"), champion=champion, last_scheduled_at=NOW))
+
+    assert records.load("census").champion == champion
+    assert records.load("census").last_scheduled_at == NOW
+
+
+def test_decisions_chain_in_order_although_many_write_at_once(storage: Secret) -> None:
+    decisions = DecisionTable(TableStore(storage, DECISIONS))
+
+    with ThreadPoolExecutor(4) as workers:
+        list(workers.map(lambda n: decisions.append("census", f"run-{n}", "PROMOTED", NOW, {"n": n}), range(8)))
+
+    chain = decisions.chain("census")
+    previous = ""
+    for link in chain:
+        content = {key: link[key] for key in ("run_id", "outcome", "at", "evidence")}
+        assert link["previous"] == previous
+        assert link["hash"] == link_hash(previous, content)
+        previous = link["hash"]
+    assert sorted(link["evidence"]["n"] for link in chain) == list(range(8))
+
+
+def test_an_outcome_of_a_run_is_decided_once(storage: Secret) -> None:
+    decisions = DecisionTable(TableStore(storage, DECISIONS))
+
+    numbers = [decisions.append("census", "run-1", "REJECTED", NOW, {"try": attempt}) for attempt in (1, 2)]
+
+    assert numbers[0] == numbers[1]
+    assert len(decisions.chain("census")) == 1
