@@ -46,30 +46,30 @@ def evaluate_and_promote(message: func.QueueMessage) -> None:
 
 @app.function_name("list_runs")
 @app.route(route="runs", methods=["GET"])
-def list_runs(request: func.HttpRequest) -> func.HttpResponse:
+def list_runs(req: func.HttpRequest) -> func.HttpResponse:
     """Answer `GET /api/runs[?model=NAME]`."""
-    return _json(relearn.views.runs(request.params.get("model")))
+    return _json(relearn.views.runs(req.params.get("model")))
 
 
 @app.function_name("get_run")
 @app.route(route="runs/{id}", methods=["GET"])
-def get_run(request: func.HttpRequest) -> func.HttpResponse:
+def get_run(req: func.HttpRequest) -> func.HttpResponse:
     """Answer `GET /api/runs/{id}`."""
-    run_id = request.route_params["id"]
+    run_id = req.route_params["id"]
     run = relearn.views.run(run_id)
     return _json(run) if run else _json({"error": f"there is no run '{run_id}'; GET /api/runs lists them"}, 404)
 
 
 @app.function_name("list_datasets")
 @app.route(route="datasets", methods=["GET"])
-def list_datasets(request: func.HttpRequest) -> func.HttpResponse:
+def list_datasets(req: func.HttpRequest) -> func.HttpResponse:
     """Answer `GET /api/datasets[?model=NAME]`: the ledger."""
-    return _json(relearn.views.datasets(request.params.get("model")))
+    return _json(relearn.views.datasets(req.params.get("model")))
 
 
 @app.function_name("health")
 @app.route(route="health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-def health(request: func.HttpRequest) -> func.HttpResponse:
+def health(req: func.HttpRequest) -> func.HttpResponse:
     """Answer `GET /api/health`: 200 when the app can work, 503 with the reason when it cannot."""
     healthy, facts = relearn.views.health()
     return _json(facts, 200 if healthy else 503)

@@ -1,0 +1,60 @@
+# `make` lists the targets. Works with GNU make 3.81, which macOS brings.
+
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+
+# Programs start three times slower without compiled modules; other Pythons' paths have no business in our environment.
+unexport PYTHONDONTWRITEBYTECODE PYTHONHOME PYTHONPATH VIRTUAL_ENV
+
+# From the command line only: some shells set HOST to the machine's name.
+ifeq ($(origin HOST),command line)
+HOST_OPTION := --host "$(HOST)"
+endif
+ifeq ($(origin DATA),command line)
+DATA_OPTION := --data "$(DATA)"
+endif
+ifeq ($(origin PORT),command line)
+PORT_OPTION := --port "$(PORT)"
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up drop test lint format clean local-packages test-packages
+
+help: ## list the targets
+	@awk -F ': .*## ' '/^[a-z-]+: .*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+demo: local-packages ## drop files and watch a model being promoted, rejected, … (DATA=adult.csv for the real file)
+	@$(PY) -m local demo $(HOST_OPTION) $(DATA_OPTION)
+
+up: local-packages ## start everything and keep it running (PORT=7071 for a port of your own, HOST=func for Core Tools)
+	@$(PY) -m local up $(HOST_OPTION) $(PORT_OPTION)
+
+drop: local-packages ## drop a training file into what `make up` runs (FILE=new.csv)
+	@$(PY) -m local drop $(if $(FILE),"$(FILE)")
+
+test: test-packages check pytest ## lint, strict types and all tests
+
+lint: test-packages check ## lint and strict types
+
+format: test-packages ## put every file into the project's format
+	@$(PY) -m ruff format .
+
+clean: ## remove what the other targets made, the data of `make up` included
+	rm -rf $(VENV) .local .mypy_cache .ruff_cache .hypothesis .pytest_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: check pytest
+check: test-packages
+	@$(PY) -m ruff format --check .
+	@$(PY) -m ruff check .
+	@$(PY) -m mypy
+
+pytest: check
+	@$(PY) -m pytest -n 2 --dist loadfile
+
+local-packages:
+	@sh local/setup.sh "$(PYTHON)" $(VENV) local
+
+test-packages:
+	@sh local/setup.sh "$(PYTHON)" $(VENV) tests

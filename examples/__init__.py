@@ -1,0 +1,1 @@
+"""Experiments to start from, each in a folder of its own."""

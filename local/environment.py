@@ -1,0 +1,186 @@
+"""The whole environment: storage emulator, studio service and functions host, started and stopped together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from azure.storage.blob import BlobServiceClient
+
+from examples.census.files import CensusFiles
+from local.azurite import Azurite, AzuriteError, Ports
+from local.azurite.install import INSTALL_ROOT, install
+from local.azurite.node import find_node
+from local.errors import LocalError
+from local.part import Part, last_lines
+from local.places import loopback
+from local.programs import HostKind, host_command, host_part, studio_part, studio_settings
+from local.publication import Publication, app_settings
+from local.publishing import publish, published_before
+from local.state import StateFolder
+from shared.adapters.storage_layout import HOLDOUTS, create_storage
+from shared.secret import Secret
+
+_READY_S = 60.0
+_STOP_S = 15.0
+_STOP_WITHOUT_STORAGE_S = 2.0
+_HOLDOUT = "census/holdout.csv"
+_RUNNING = "running.json"
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where everything is, and the keys to it."""
+
+    functions_url: str
+    function_key: Secret
+    studio_url: str
+    storage: Secret
+    publication: Publication
+
+
+class Environment:
+    """
+    One environment in one state folder; what was published and trained there is kept between runs.
+
+    A context manager: leaving it stops every part, in the reverse order of their start.
+    """
+
+    def __init__(
+        self, folder: Path, say: Callable[[str], None], *, host: HostKind = HostKind.LOCAL, port: int | None = None
+    ) -> None:
+        """
+        Args:
+            say: Takes a line about each step of the start.
+            port: The functions host's port; a free one when None.
+        """
+        self.state = StateFolder(folder)
+        self._say, self._host, self._wanted_port = say, host, port
+        self._azurite: Azurite | None = None
+        self._parts: list[Part] = []
+
+    def start(self, files: Callable[[Path], CensusFiles]) -> Addresses:
+        """
+        Start every part and publish Census Model, if the folder does not hold it yet.
+
+        Args:
+            files: Makes the census files in a folder; called when there is something to publish.
+
+        Raises:
+            LocalError: A part did not start; leaving the context stops the others.
+        """
+        self.state.open()
+        functions_port = self.state.port("functions", self._wanted_port)
+        host_line = host_command(self._host, functions_port)
+        storage = self._start_storage()
+        studio_url = loopback(self.state.port("studio"))
+        publication = self._start_studio(storage, studio_url, files)
+        functions_url = loopback(functions_port)
+        self._start_host(host_line, app_settings(storage, publication), functions_url)
+        key = Secret(self.state.keys().function_key)
+        self.state.write(_RUNNING, {"storage": storage.reveal()})
+        return Addresses(functions_url, key, studio_url, storage, publication)
+
+    def check(self) -> None:
+        """Raise LocalError, naming the part and its log's last lines, if one has ended by itself."""
+        if self._azurite is not None and not self._azurite.is_running:
+            raise LocalError(f"the storage emulator has ended by itself.{last_lines(self._storage_log)}")
+        for part in self._parts:
+            part.check()
+
+    def stop(self) -> None:
+        """Stop host, studio service and emulator, in this order; stopping twice is harmless."""
+        if self.state.is_held:
+            self.state.remove(_RUNNING)
+        # Without storage there is nothing left to save, and the others wait in vain for its answers.
+        orderly = self._azurite is not None and self._azurite.is_running
+        while self._parts:
+            self._parts.pop().stop(_STOP_S if orderly else _STOP_WITHOUT_STORAGE_S)
+        if self._azurite is not None:
+            self._azurite.stop()
+            self._azurite = None
+        self.state.close()
+
+    def __enter__(self) -> Environment:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def _storage_log(self) -> Path:
+        return self.state.logs / "azurite.log"
+
+    def _start_storage(self) -> Secret:
+        self._say("Starting the storage emulator")
+        ports = Ports(*(self.state.port(name) for name in ("blob", "queue", "table")))
+        azurite = Azurite(self.state.storage, ports=ports, log=self._storage_log)
+        try:
+            azurite.start()
+        except AzuriteError as error:
+            raise LocalError(str(error)) from error
+        self._azurite = azurite
+        storage = Secret(azurite.connection_string)
+        create_storage(storage)
+        return storage
+
+    def _start_studio(self, storage: Secret, url: str, files: Callable[[Path], CensusFiles]) -> Publication:
+        self._say("Starting the studio service")
+        settings = studio_settings(storage, url, self.state.keys())
+        studio = studio_part(self.state, settings, int(url.rpartition(":")[2]))
+        self._begin(studio)
+        studio.wait_until_ready(f"{url}/health/ready", _READY_S, self.check)
+        publication = published_before(self.state, url)
+        if publication is None:
+            self._say("Publishing Census Model")
+            census = files(self.state.path / "files")
+            _upload_holdout(storage, census.holdout)
+            publication = publish(self.state, settings, census.early)
+        return publication
+
+    def _start_host(self, command: Sequence[str], settings: Mapping[str, str], url: str) -> None:
+        self._say("Starting the functions host")
+        host = host_part(self.state, command, settings, self.state.keys())
+        self._begin(host)
+        host.wait_until_ready(f"{url}/api/health", _READY_S, self.check)
+
+    def _begin(self, part: Part) -> None:
+        self._parts.append(part)
+        part.start()
+
+
+def install_storage(say: Callable[[str], None]) -> None:
+    """
+    Install the storage emulator, if this checkout has not done so.
+
+    Raises:
+        LocalError: There is no usable Node, or npm failed.
+    """
+    if not any(INSTALL_ROOT.glob("azurite-" + "?" * 12)):
+        say("Installing the storage emulator (once; half a minute)")
+    try:
+        install(find_node())
+    except AzuriteError as error:
+        raise LocalError(str(error)) from error
+
+
+def running_storage(folder: Path) -> Secret:
+    """
+    Return the connection string of the environment that runs in a state folder.
+
+    Raises:
+        LocalError: None runs there.
+    """
+    running = StateFolder(folder).read(_RUNNING)
+    if not running:
+        raise LocalError("no environment is running here: start one with `make up` in another terminal")
+    return Secret(running["storage"])
+
+
+def _upload_holdout(storage: Secret, holdout: Path) -> None:
+    with BlobServiceClient.from_connection_string(storage.reveal()) as service, holdout.open("rb") as data:
+        service.get_blob_client(HOLDOUTS, _HOLDOUT).upload_blob(data, overwrite=True)

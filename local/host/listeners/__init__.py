@@ -1,0 +1,1 @@
+"""What starts functions without a request: queues, blobs and timers."""

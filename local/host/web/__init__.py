@@ -1,0 +1,1 @@
+"""What a browser or client reaches: function routes, keys, administration and the Event Grid webhook."""

@@ -1,0 +1,200 @@
+"""
+Blobs that callers name: read, written and signed under the caller's own credential, on allowed hosts only.
+
+A caller decides where this process connects, so every reference is checked before use: host on the allow-list, https
+unless loopback, no redirects, no address taken from a connection string beside its blob endpoint, sizes bounded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import IO, Any
+
+from azure.core.exceptions import (
+    AzureError,
+    ClientAuthenticationError,
+    HttpResponseError,
+    ResourceModifiedError,
+    ResourceNotFoundError,
+)
+from azure.storage.blob import BlobClient, BlobSasPermissions, generate_blob_sas
+
+from shared.secret import Secret
+from shared.wire import BlobReference
+from studio.connection import ConnectionStringError, StorageAccount, location_of
+
+MAX_INPUT_BYTES = 10 * 2**30  # the classic service's limit for one input
+MAX_MODEL_BYTES = 128 * 2**20
+
+_TOKEN_BACKDATED = timedelta(minutes=5)  # for clocks that run behind
+_TOKEN_LIFETIME = timedelta(hours=24)
+_MAX_BLOB_NAME = 1024
+_PATIENCE: dict[str, Any] = {
+    "permit_redirects": False,
+    "retry_total": 3,
+    "connection_timeout": 10,
+    "read_timeout": 60,
+}
+
+
+class BlobFault(Exception):
+    """A reference cannot be used. `detail` is the protocol's detail code; the text names no credential."""
+
+    def __init__(self, detail: str, sentence: str) -> None:
+        self.detail = detail
+        super().__init__(sentence)
+
+
+class BlobAccess:
+    """
+    Opens references.
+
+    Args:
+        own: The service's own account, meant by a reference that has neither connection string nor base location.
+        hosts: `host` (default port) or `host:port` that references may lead to.
+    """
+
+    def __init__(self, own: StorageAccount, hosts: frozenset[str]) -> None:
+        self._own = own
+        self._hosts = hosts
+
+    def check(self, reference: BlobReference) -> None:
+        """Refuse a reference that could never be used; makes no request."""
+        if not reference.container or not reference.blob_name:
+            raise BlobFault("ContainerSegmentInvalid", f"'{reference.relative_location}' is not container/path/name")
+        if len(reference.blob_name) > _MAX_BLOB_NAME:
+            raise BlobFault("BlobNameTooLong", f"a blob name has at most {_MAX_BLOB_NAME} characters")
+        self._account(reference)
+
+    def download(self, reference: BlobReference, target: Path, *, limit: int = MAX_INPUT_BYTES) -> int:
+        """Stream a blob into a file and return its size in bytes; memory stays at one chunk."""
+        with self._client(reference) as client, target.open("wb") as file:
+            return _copy(client, file, limit, _shown(reference))
+
+    def read(self, reference: BlobReference, *, limit: int = MAX_MODEL_BYTES) -> bytes:
+        """Return a blob's bytes, at most `limit` of them."""
+        with self._client(reference) as client:
+            stream = client.download_blob()
+            _refuse_larger(stream.size, limit, _shown(reference))
+            return stream.readall()
+
+    def write(self, reference: BlobReference, data: bytes) -> None:
+        """Write a blob whole, replacing one that is there."""
+        with self._client(reference) as client:
+            client.upload_blob(data, overwrite=True)
+
+    def result(self, reference: BlobReference, now: datetime) -> BlobReference:
+        """
+        Return the reference as a status answer gives it: base location, relative location and a token to read it.
+
+        The token is new on every call when the account key is known, else the one that the caller gave.
+        """
+        account = self._account(reference)
+        token = account.signature or _signed(account, reference, now)
+        return BlobReference(
+            relative_location=reference.relative_location,
+            base_location=account.base_location,
+            sas_token=Secret(f"?{token.reveal()}"),
+        )
+
+    def _account(self, reference: BlobReference) -> StorageAccount:
+        """Find the account that a reference means; a connection string wins over a base location."""
+        if reference.connection is None and reference.base_location is None:
+            return self._own
+        try:
+            if reference.connection is not None:
+                detail, account = "InvalidBlobConnectionString", StorageAccount.parse(reference.connection)
+            else:
+                detail, account = "InvalidBlob", _account_by_signature(reference)
+            self._refuse_foreign(account, detail)
+        except ConnectionStringError as error:
+            subject = "ConnectionString" if reference.connection else "BaseLocation"
+            raise BlobFault("InvalidBlobConnectionString", f"{subject} of '{_shown(reference)}': {error}") from None
+        return account
+
+    def _refuse_foreign(self, account: StorageAccount, detail: str) -> None:
+        place = location_of(account.blob_endpoint)
+        if not place.is_listed(self._hosts):
+            raise BlobFault(
+                detail,
+                f"this service does not connect to '{place.host}:{place.port}'; its operator can allow the host in "
+                "STUDIO_BLOB_HOSTS",
+            )
+        if place.scheme != "https" and not place.is_loopback:
+            raise BlobFault(detail, f"'{place.host}' must be reached by https")
+
+    @contextmanager
+    def _client(self, reference: BlobReference) -> Iterator[BlobClient]:
+        account = self._account(reference)
+        try:
+            with BlobClient(
+                account.blob_endpoint,
+                reference.container,
+                reference.blob_name,
+                credential=_credential(account),
+                **_PATIENCE,
+            ) as client:
+                yield client
+        except AzureError as error:
+            raise _fault(error, reference, account) from error
+
+
+def _account_by_signature(reference: BlobReference) -> StorageAccount:
+    base = (reference.base_location or "").rstrip("/")
+    location_of(base)
+    token = reference.sas_token.reveal().lstrip("?") if reference.sas_token else ""
+    return StorageAccount(base, signature=Secret(token))
+
+
+def _credential(account: StorageAccount) -> Any:
+    if account.key is not None:
+        return {"account_name": account.name, "account_key": account.key.reveal()}
+    return account.signature.reveal() if account.signature else None
+
+
+def _signed(account: StorageAccount, reference: BlobReference, now: datetime) -> Secret:
+    assert account.key is not None  # noqa: S101 - an account has a key or a signature
+    start = now - _TOKEN_BACKDATED
+    token = generate_blob_sas(
+        account_name=account.name,
+        container_name=reference.container,
+        blob_name=reference.blob_name,
+        account_key=account.key.reveal(),
+        permission=BlobSasPermissions(read=True),
+        start=start,
+        expiry=now + _TOKEN_LIFETIME,
+    )
+    return Secret(token)
+
+
+def _copy(client: BlobClient, file: IO[bytes], limit: int, name: str) -> int:
+    stream = client.download_blob()
+    _refuse_larger(stream.size, limit, name)
+    for chunk in stream.chunks():
+        file.write(chunk)
+    return stream.size
+
+
+def _refuse_larger(size: int, limit: int, name: str) -> None:
+    if size > limit:
+        raise BlobFault("InvalidBlob", f"blob '{name}' has {size} bytes; this service reads at most {limit}")
+
+
+def _fault(error: AzureError, reference: BlobReference, account: StorageAccount) -> BlobFault:
+    name, host = _shown(reference), location_of(account.blob_endpoint).host
+    if isinstance(error, ResourceNotFoundError):
+        return BlobFault("BlobNotFound", f"blob '{name}' or its container does not exist on {host}")
+    if isinstance(error, ClientAuthenticationError) or getattr(error, "status_code", None) == 403:
+        return BlobFault("InvalidBlob", f"{host} refused the credential given for blob '{name}'; is the token current?")
+    if isinstance(error, ResourceModifiedError):
+        return BlobFault("InvalidBlob", f"blob '{name}' changed while it was read; submit it again")
+    if isinstance(error, HttpResponseError):
+        return BlobFault("InvalidBlob", f"{host} answered {error.status_code} for blob '{name}'")
+    return BlobFault("InvalidBlob", f"{host} could not be reached for blob '{name}'")
+
+
+def _shown(reference: BlobReference) -> str:
+    return reference.relative_location.partition("?")[0]

@@ -1,0 +1,100 @@
+"""Storage accounts as connection strings name them: with an account key or with a shared access signature."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from shared.secret import Secret
+
+_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+_DEFAULT_PORTS = {"https": 443, "http": 80}
+
+
+class ConnectionStringError(ValueError):
+    """A connection string cannot be used; the text says why and never repeats it."""
+
+
+@dataclass(frozen=True)
+class StorageAccount:
+    """Where an account's blobs are, and what opens them: exactly one of `key` and `signature`."""
+
+    blob_endpoint: str  # without trailing slash
+    name: str = ""
+    key: Secret | None = None
+    signature: Secret | None = None  # without leading question mark
+
+    @property
+    def base_location(self) -> str:
+        """The protocol's BaseLocation: the blob endpoint with its closing slash."""
+        return f"{self.blob_endpoint}/"
+
+    @classmethod
+    def parse(cls, connection: Secret) -> StorageAccount:
+        """
+        Read a connection string; the order and case of its keys do not matter.
+
+        Raises:
+            ConnectionStringError: Neither key nor signature, no account, or an endpoint that is no http(s) address.
+        """
+        fields = _fields(connection.reveal())
+        name, key = fields.get("accountname", ""), fields.get("accountkey", "")
+        signature = fields.get("sharedaccesssignature", "").lstrip("?")
+        if not signature and not (name and key):
+            raise ConnectionStringError("it needs AccountName and AccountKey, or SharedAccessSignature")
+        endpoint = fields.get("blobendpoint") or _public_endpoint(fields, name)
+        location_of(endpoint)
+        if key and name:
+            return cls(endpoint.rstrip("/"), name, key=Secret(key))
+        return cls(endpoint.rstrip("/"), name, signature=Secret(signature))
+
+
+@dataclass(frozen=True)
+class Location:
+    """Scheme, host and port of an address."""
+
+    scheme: str
+    host: str
+    port: int
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the host is this machine, by name."""
+        return self.host in _LOOPBACK
+
+    def is_listed(self, hosts: frozenset[str]) -> bool:
+        """Whether an allow-list of `host` (the scheme's default port) or `host:port` names this place."""
+        exact = f"{self.host}:{self.port}" in hosts
+        return exact or (self.port == _DEFAULT_PORTS[self.scheme] and self.host in hosts)
+
+
+def location_of(address: str) -> Location:
+    """
+    Return where an address leads.
+
+    Raises:
+        ConnectionStringError: Not http or https, no host, a port that is none, or user information in it.
+    """
+    try:
+        parts = urlsplit(address)
+        port = parts.port
+    except ValueError:
+        raise ConnectionStringError("its blob endpoint is not an address") from None
+    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
+        raise ConnectionStringError("its blob endpoint must be an http or https address")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise ConnectionStringError("its blob endpoint must hold host and path only")
+    return Location(parts.scheme, parts.hostname.lower(), port or _DEFAULT_PORTS[parts.scheme])
+
+
+def _fields(connection: str) -> dict[str, str]:
+    pairs = (part.partition("=") for part in connection.split(";") if part.strip())
+    return {key.strip().lower(): value.strip() for key, _, value in pairs}
+
+
+def _public_endpoint(fields: dict[str, str], name: str) -> str:
+    if not name:
+        raise ConnectionStringError("it needs AccountName or BlobEndpoint")
+    scheme = fields.get("defaultendpointsprotocol") or "https"
+    suffix = fields.get("endpointsuffix") or "core.windows.net"
+    return f"{scheme}://{name}.blob.{suffix}"

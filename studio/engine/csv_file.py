@@ -1,0 +1,144 @@
+"""
+A delimited text file: its header, and, when a fast reader refused it, the line and column at fault.
+
+The slow look goes row by row through the standard library and stops at the first fault, in bounded memory.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from math import isinf
+from pathlib import Path
+
+from studio.engine.errors import ModuleError
+from studio.engine.schema import ColumnType, Schema
+
+_MODULE = "Import Data"
+_DELIMITERS = {".csv": ",", ".nh.csv": ",", ".tsv": "\t", ".nh.tsv": "\t"}
+_SHOWN_CHARACTERS = 40
+
+
+@dataclass(frozen=True)
+class CsvFile:
+    """A local file whose `header` names a column for each cell of a row, in file order."""
+
+    path: Path
+    delimiter: str
+    has_header: bool
+    header: tuple[str, ...]
+
+    def rows(self) -> Iterator[tuple[int, list[str]]]:
+        """
+        Yield the line (from 1) and the cells of each row; empty lines are no rows.
+
+        Raises:
+            ModuleError: A row cannot be taken apart.
+        """
+        rows = _lines(self.path, self.delimiter)
+        if self.has_header:
+            next(rows, None)
+        yield from rows
+
+    def line_of(self, row: int) -> int:
+        """Return the line on which the row with this number (from 0) begins."""
+        return next(line for at, (line, _) in enumerate(self.rows()) if at == row)
+
+
+def open_csv(path: Path, extension: str, schema: Schema) -> CsvFile:
+    """
+    Look at a file's header.
+
+    Args:
+        extension: `.csv` or `.tsv`; `.nh.csv` or `.nh.tsv` for a file without a header row, whose columns then have the
+            order of the schema.
+
+    Raises:
+        ModuleError: The kind is unknown, the file is empty, or a column is missing or there twice.
+    """
+    kind = f".{extension.lower().lstrip('.')}"
+    if kind not in _DELIMITERS:
+        raise ModuleError(_MODULE, 49, f"a '{kind}' file cannot be read; use one of {', '.join(_DELIMITERS)}")
+    has_header = ".nh." not in kind
+    beginning = list(islice(_lines(path, _DELIMITERS[kind]), 2))
+    if len(beginning) < (2 if has_header else 1):
+        raise ModuleError(_MODULE, 3, f"the file has no rows{' below its header' if beginning else ''}")
+    header = tuple(beginning[0][1]) if has_header else tuple(schema.columns)
+    _check_header(header, schema)
+    return CsvFile(path, _DELIMITERS[kind], has_header, header)
+
+
+def first_fault(file: CsvFile, schema: Schema, otherwise: str) -> ModuleError:
+    """
+    Find what a person has to mend, reading from the top.
+
+    Args:
+        otherwise: The fast reader's own words, for a fault that is not found here.
+    """
+    numbers = {name: schema.columns[name] for name in schema.features if not schema.columns[name].is_text}
+    for line, cells in file.rows():
+        problem = _row_problem(file, numbers, schema.missing, cells)
+        if problem:
+            number, text = problem
+            return ModuleError(_MODULE, number, f"line {line}{text}")
+    return ModuleError(_MODULE, 49, f"the file cannot be read: {otherwise}")
+
+
+def _lines(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    with path.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as text:
+        reader = csv.reader(text, delimiter=delimiter)
+        line = 1
+        try:
+            for cells in reader:
+                if cells:
+                    yield line, cells
+                line = reader.line_num + 1
+        except csv.Error as problem:
+            raise ModuleError(_MODULE, 49, f"line {line} cannot be taken apart: {problem}") from problem
+
+
+def _check_header(header: Sequence[str], schema: Schema) -> None:
+    missing = [name for name in schema.columns if name not in header]
+    if missing:
+        found = _shown(", ".join(header), 300)
+        raise ModuleError(_MODULE, 1, f"column(s) {missing} not found in the header, which has: {found}")
+    twice = [name for name, count in Counter(header).items() if count > 1 and name in schema.columns]
+    if twice:
+        raise ModuleError(_MODULE, 28, f"column(s) {twice} are in the header more than once; remove all but one")
+
+
+def _row_problem(
+    file: CsvFile, numbers: Mapping[str, ColumnType], missing: Sequence[str], cells: Sequence[str]
+) -> tuple[int, str] | None:
+    """Return the module error number and the rest of the sentence, or None for a row that is in order."""
+    if len(cells) != len(file.header):
+        return 67, f": {len(cells)} cells instead of {len(file.header)}; quote a cell that holds the separator"
+    for name, cell in zip(file.header, cells, strict=True):
+        if not cell.isascii() and _is_undecodable(cell):
+            return 49, f", column '{name}': the text is not UTF-8; save the file in that encoding"
+        kind = numbers.get(name)
+        if kind and cell not in missing and not _holds(kind, cell):
+            expected = "a whole number" if kind is ColumnType.INTEGER else "a number"
+            return 42, f", column '{name}': '{_shown(cell)}' is not {expected}; correct it or leave it empty"
+    return None
+
+
+def _holds(kind: ColumnType, cell: str) -> bool:
+    try:
+        value = float(cell)
+    except ValueError:
+        return False
+    if "_" in cell or isinf(value):
+        return False
+    return kind is ColumnType.NUMERIC or value != value or value.is_integer()
+
+
+def _is_undecodable(cell: str) -> bool:
+    return any("\udc80" <= character <= "\udcff" for character in cell)
+
+
+def _shown(text: str, most: int = _SHOWN_CHARACTERS) -> str:
+    return text if len(text) <= most else f"{text[:most]}…"

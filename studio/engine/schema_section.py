@@ -1,0 +1,86 @@
+"""The data part of a declaration, and of a model file's manifest: columns, label, features, missing values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from studio.engine.errors import shown
+from studio.engine.schema import SCORED_LABELS, SCORED_PROBABILITIES, ColumnType, Schema
+from studio.engine.sections import Section
+from studio.engine.settings import is_number
+
+_MAX_COLUMNS = 4096
+
+
+def read_schema(root: Section) -> Schema:
+    """Read the sections `columns`, `label`, `features` and `missing`; problems are added to the sections."""
+    columns = _read_columns(root.section("columns", required=True))
+    label, features, missing = (root.section(key, required=key == "label") for key in ("label", "features", "missing"))
+    schema = Schema(
+        columns=columns,
+        label=label.text("column") if label.values else "",
+        positive_label=label.text("positive", "") or None,
+        dropped=_read_dropped(features, columns, label.values.get("column")),
+        missing=missing.texts("texts", ("",)),
+        fills=_read_fills(missing.section("fill"), columns),
+    )
+    _check_label(schema, label, missing)
+    if schema.columns and not schema.features:
+        features.report("drop", "no column is left to learn from")
+    for section in (label, features, missing):
+        section.close()
+    return schema
+
+
+def schema_section(schema: Schema) -> dict[str, object]:
+    """Write the sections that `read_schema` reads."""
+    return {
+        "columns": {name: kind.value for name, kind in schema.columns.items()},
+        "label": {"column": schema.label, "positive": schema.positive_label},
+        "features": {"drop": list(schema.dropped)},
+        "missing": {"texts": list(schema.missing), "fill": dict(schema.fills)},
+    }
+
+
+def _read_columns(section: Section) -> dict[str, ColumnType]:
+    kinds = {kind.value: kind for kind in ColumnType}
+    if len(section.values) > _MAX_COLUMNS:
+        section.report("*", f"{len(section.values)} columns; at most {_MAX_COLUMNS} are allowed")
+        return {}
+    for name, value in section.items():
+        if not name.strip() or name in (SCORED_LABELS, SCORED_PROBABILITIES):
+            section.report(name, "cannot be the name of an input column")
+        elif not isinstance(value, str) or value not in kinds:
+            section.report(name, f"expected one of {list(kinds)}, got {shown(value)}")
+    return {name: kinds.get(str(value), ColumnType.CATEGORICAL) for name, value in section.items()}
+
+
+def _read_fills(section: Section, columns: Mapping[str, ColumnType]) -> dict[str, str | float]:
+    fills: dict[str, str | float] = {}
+    for name, value in section.items():
+        kind = columns.get(name)
+        if kind is None:
+            section.report(name, "is not one of the columns")
+        elif kind.is_text and isinstance(value, str) and value:
+            fills[name] = value
+        elif not kind.is_text and is_number(value, whole=kind is ColumnType.INTEGER):
+            fills[name] = float(value)
+        else:
+            section.report(name, f"{shown(value)} is no value of a column of type {kind.value}")
+    return fills
+
+
+def _check_label(schema: Schema, label: Section, missing: Section) -> None:
+    if schema.label and schema.label not in schema.columns:
+        label.report("column", f"'{schema.label}' is not one of the columns")
+    if schema.label in schema.fills:
+        missing.report("fill", f"'{schema.label}' is the label: an invented label would be learned as truth")
+
+
+def _read_dropped(features: Section, columns: Mapping[str, ColumnType], label: object) -> tuple[str, ...]:
+    dropped = dict.fromkeys(features.texts("drop", ()))
+    for name in dropped:
+        if name not in columns or name == label:
+            reason = "is the label" if name == label else "is not one of the columns"
+            features.report("drop", f"{shown(name)} {reason}")
+    return tuple(name for name in dropped if name in columns)

@@ -1,0 +1,35 @@
+"""A publication as a table for people: addresses in full, keys masked."""
+
+from __future__ import annotations
+
+from shared.secret import Secret
+from studio.addresses import Addresses
+from studio.publish import Publication
+
+_SHOWN = 4
+
+
+def as_table(publication: Publication, addresses: Addresses) -> str:
+    """Lay out web services, endpoints and addresses, one fact per line."""
+    jobs = publication.jobs_endpoint
+    lines = [
+        f"Workspace  {publication.training.workspace}",
+        f"Training   {publication.training.name}",
+        f"  jobs     {addresses.api(jobs)}/jobs",
+        f"  key      {_masked(jobs.primary_key)}",
+        f"Predictive {publication.predictive.name}",
+        f"  resource {publication.predictive.resource}",
+    ]
+    for endpoint in publication.endpoints:
+        note = "follows the experiment" if endpoint.prevent_update else "updatable"
+        lines += [
+            f"  endpoint {endpoint.name} ({note})",
+            f"    score  {addresses.api(endpoint)}/execute",
+            f"    update {addresses.management(endpoint)}",
+            f"    key    {_masked(endpoint.primary_key)}",
+        ]
+    return "\n".join([*lines, "Keys are masked; --json prints them."])
+
+
+def _masked(key: Secret) -> str:
+    return f"{key.reveal()[:_SHOWN]}{'*' * 8}"

@@ -1,0 +1,113 @@
+"""The service's settings: read from the environment once, in one place, every problem reported together."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from shared.errors import ConfigError
+from shared.secret import Secret
+from studio.connection import ConnectionStringError, StorageAccount, location_of
+from studio.keys import is_id
+
+_HOST = re.compile(r"[a-z0-9.-]+(:\d{1,5})?|\[[0-9a-f:]+\](:\d{1,5})?")
+_SECRET_BYTES = 32
+
+
+@dataclass(frozen=True)
+class Settings:
+    """
+    What the environment says.
+
+    `storage` is a connection string with an account key; `url` the public base address without trailing slash;
+    `blob_hosts` holds `host` or `host:port` in lower case and always includes the service's own storage.
+    """
+
+    storage: Secret
+    url: str
+    secret: Secret
+    workspace: str | None
+    workspace_token: Secret | None
+    blob_hosts: frozenset[str]
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Settings:
+        """
+        Read STUDIO_STORAGE, STUDIO_URL, STUDIO_SECRET, STUDIO_WORKSPACE, STUDIO_WORKSPACE_TOKEN, STUDIO_BLOB_HOSTS.
+
+        Raises:
+            ConfigError: One sentence for each setting that cannot be used; none repeats a secret.
+        """
+        problems: list[str] = []
+        storage = Secret(env.get("STUDIO_STORAGE", ""))
+        own_host = _own_host(storage, problems)
+        settings = cls(
+            storage=storage,
+            url=_url(env.get("STUDIO_URL", ""), problems),
+            secret=_secret(env.get("STUDIO_SECRET", ""), problems),
+            workspace=_workspace(env.get("STUDIO_WORKSPACE", ""), problems),
+            workspace_token=_token(env.get("STUDIO_WORKSPACE_TOKEN", ""), problems),
+            blob_hosts=_hosts(env.get("STUDIO_BLOB_HOSTS", ""), problems) | own_host,
+        )
+        if problems:
+            raise ConfigError("environment", problems)
+        return settings
+
+
+def _own_host(storage: Secret, problems: list[str]) -> frozenset[str]:
+    if not storage:
+        problems.append("STUDIO_STORAGE is missing: give the storage account's connection string")
+        return frozenset()
+    try:
+        account = StorageAccount.parse(storage)
+        place = location_of(account.blob_endpoint)
+    except ConnectionStringError as error:
+        problems.append(f"STUDIO_STORAGE is no usable connection string: {error}")
+        return frozenset()
+    if account.key is None:
+        problems.append("STUDIO_STORAGE must hold AccountKey: the service signs the results' tokens with it")
+    return frozenset({f"{place.host}:{place.port}"})
+
+
+def _url(text: str, problems: list[str]) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        problems.append("STUDIO_URL must be the public base address, for example http://127.0.0.1:5100")
+    return text.rstrip("/")
+
+
+def _secret(text: str, problems: list[str]) -> Secret:
+    try:
+        n_bytes = len(base64.b64decode(text, altchars=b"-_", validate=True))
+    except (binascii.Error, ValueError):
+        n_bytes = 0
+    if n_bytes != _SECRET_BYTES:
+        problems.append(
+            f"STUDIO_SECRET must be {_SECRET_BYTES} random bytes in urlsafe base64; make one with: "
+            'python -c "import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())"'
+        )
+    return Secret(text)
+
+
+def _workspace(text: str, problems: list[str]) -> str | None:
+    if text and not is_id(text):
+        problems.append(f"STUDIO_WORKSPACE must be 32 lower-case hex digits, got {len(text)} characters")
+    return text or None
+
+
+def _token(text: str, problems: list[str]) -> Secret | None:
+    if text and len(text) < _SECRET_BYTES:
+        problems.append(f"STUDIO_WORKSPACE_TOKEN must have at least {_SECRET_BYTES} characters, got {len(text)}")
+    return Secret(text) if text else None
+
+
+def _hosts(text: str, problems: list[str]) -> frozenset[str]:
+    hosts = {part.strip().lower() for part in text.split(",") if part.strip()}
+    wrong = sorted(host for host in hosts if not _HOST.fullmatch(host))
+    if wrong:
+        problems.append(f"STUDIO_BLOB_HOSTS must list host or host:port, separated by commas; not one: {wrong}")
+    return frozenset(hosts)

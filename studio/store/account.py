@@ -1,0 +1,51 @@
+"""Clients for the service's own storage account, and what has to exist in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from azure.core.exceptions import ResourceExistsError
+from azure.data.tables import TableClient, TableServiceClient
+from azure.storage.blob import BlobServiceClient, ContainerClient
+from azure.storage.queue import QueueClient
+
+from shared.secret import Secret
+
+CATALOG_TABLE = "studiocatalog"
+JOBS_TABLE = "studiojobs"
+JOB_QUEUE = "studio-jobs"
+ARTIFACT_CONTAINER = "studio-artifacts"
+DEFAULT_OUTPUT_CONTAINER = "experimentoutput"
+
+# A request must fail, and be answered, well before the caller's own patience ends.
+_PATIENCE: dict[str, Any] = {"retry_total": 2, "connection_timeout": 5, "read_timeout": 30}
+
+
+class OwnStorage:
+    """The account behind STUDIO_STORAGE; its clients may be shared by threads."""
+
+    def __init__(self, connection: Secret) -> None:
+        text = connection.reveal()
+        tables = TableServiceClient.from_connection_string(text, **_PATIENCE)
+        self.catalog: TableClient = tables.get_table_client(CATALOG_TABLE)
+        self.jobs: TableClient = tables.get_table_client(JOBS_TABLE)
+        self.queue = QueueClient.from_connection_string(text, JOB_QUEUE, **_PATIENCE)
+        blobs = BlobServiceClient.from_connection_string(text, **_PATIENCE)
+        self.artifacts: ContainerClient = blobs.get_container_client(ARTIFACT_CONTAINER)
+        self.default_outputs: ContainerClient = blobs.get_container_client(DEFAULT_OUTPUT_CONTAINER)
+
+    def prepare(self) -> None:
+        """Create tables, containers and the queue where they are missing; may be repeated."""
+        _ensure(self.catalog.create_table)
+        _ensure(self.jobs.create_table)
+        _ensure(self.queue.create_queue)
+        _ensure(self.artifacts.create_container)
+        _ensure(self.default_outputs.create_container)
+
+
+def _ensure(create: Callable[[], object]) -> None:
+    try:
+        create()
+    except ResourceExistsError:
+        return

@@ -1,0 +1,92 @@
+"""Jobs in a table: partition is the endpoint, row is the job; the request is encrypted, since it holds credentials."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import orjson
+from azure.core import MatchConditions
+from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
+from azure.data.tables import TableClient, UpdateMode
+
+from shared.errors import AlreadyExists, Changed
+from shared.wire import JobRequest
+from studio.jobs import Job, JobState
+from studio.keys import Vault
+
+MAX_REQUEST_BYTES = 40_000  # encrypted, it must fit the 64 KiB of one table property
+
+
+class JobStore:
+    """Inserts, reads, replaces and removes jobs; every replacement is conditional on the ETag that was read."""
+
+    def __init__(self, table: TableClient, vault: Vault) -> None:
+        self._table = table
+        self._vault = vault
+
+    def insert(self, job: Job) -> None:
+        """Save a new job; AlreadyExists when its id is taken."""
+        try:
+            self._table.create_entity(self._row(job))
+        except ResourceExistsError as error:
+            raise AlreadyExists(f"job '{job.id}' is already there") from error
+
+    def get(self, endpoint_id: str, job_id: str) -> Job | None:
+        """Read one job, or None when the endpoint knows none of that id."""
+        try:
+            return self._job(self._table.get_entity(endpoint_id, job_id))
+        except ResourceNotFoundError:
+            return None
+
+    def save(self, job: Job) -> Job:
+        """Replace the row that was read and return the job with its new ETag; Changed when it is no longer that row."""
+        try:
+            saved = self._table.update_entity(
+                self._row(job), UpdateMode.REPLACE, etag=job.etag, match_condition=MatchConditions.IfNotModified
+            )
+        except (ResourceModifiedError, ResourceNotFoundError) as error:
+            raise Changed(f"job '{job.id}' was changed by somebody else") from error
+        return replace(job, etag=str(saved["etag"]))
+
+    def remove(self, job: Job) -> None:
+        """Remove the row that was read; Changed when it is another by now, no matter when it is gone."""
+        try:
+            self._table.delete_entity(
+                job.endpoint_id, job.id, etag=job.etag, match_condition=MatchConditions.IfNotModified
+            )
+        except ResourceModifiedError as error:
+            raise Changed(f"job '{job.id}' was changed by somebody else") from error
+
+    def _row(self, job: Job) -> dict[str, Any]:
+        row = {
+            "PartitionKey": job.endpoint_id,
+            "RowKey": job.id,
+            "Experiment": job.experiment,
+            "Request": self._vault.lock(orjson.dumps(job.request.to_wire())),
+            "State": job.state.value,
+            "Attempts": job.attempts,
+            "CreatedAt": job.created_at,
+            "StartedAt": job.started_at,
+            "EndedAt": job.ended_at,
+            "LeaseUntil": job.lease_until,
+            "Details": job.details,
+        }
+        return {name: value for name, value in row.items() if value is not None}
+
+    def _job(self, row: Mapping[str, Any]) -> Job:
+        return Job(
+            id=row["RowKey"],
+            endpoint_id=row["PartitionKey"],
+            experiment=row["Experiment"],
+            request=JobRequest.from_wire(orjson.loads(self._vault.unlock(row["Request"]))),
+            created_at=row["CreatedAt"],
+            state=JobState(row["State"]),
+            started_at=row.get("StartedAt"),
+            ended_at=row.get("EndedAt"),
+            lease_until=row.get("LeaseUntil"),
+            attempts=row["Attempts"],
+            details=row.get("Details"),
+            etag=str(row.metadata["etag"]),  # type: ignore[attr-defined]
+        )

@@ -1,0 +1,46 @@
+"""Training in a process of its own, forked from a warm one: imports are paid once, a crash or a kill costs one job."""
+
+from __future__ import annotations
+
+import multiprocessing
+from multiprocessing import forkserver
+
+from studio.training_job import Outcome, TrainingOrder, perform
+
+_LIBRARY, _TRAINER = 1000, "Train Model"
+# A fork server stays single-threaded, so its forks are safe; forking this process, with its storage clients, is not.
+_CONTEXT = multiprocessing.get_context("forkserver")
+
+
+def warm_up() -> None:
+    """Start the process that jobs are forked from, with the engine and the storage client imported."""
+    _CONTEXT.set_forkserver_preload(["studio.training_job"])
+    forkserver.ensure_running()
+
+
+class TrainingProcess:
+    """One order under way."""
+
+    def __init__(self, order: TrainingOrder) -> None:
+        self._pipe, theirs = _CONTEXT.Pipe()
+        self._process = _CONTEXT.Process(target=perform, args=(theirs, order), daemon=True)
+        self._process.start()
+        theirs.close()
+
+    def outcome(self, wait_s: float) -> Outcome | None:
+        """Wait up to `wait_s` seconds for the end; None while the process still works."""
+        if not self._pipe.poll(wait_s):
+            return None
+        try:
+            return Outcome.from_bytes(self._pipe.recv_bytes())
+        except (EOFError, OSError):
+            self._process.join()
+            code = self._process.exitcode
+            return Outcome.failed(_TRAINER, _LIBRARY, f"the training process ended with exit code {code}")
+
+    def close(self) -> None:
+        """End the process, now if it still works, and free what it held."""
+        self._process.kill()
+        self._process.join()
+        self._process.close()
+        self._pipe.close()

@@ -1,0 +1,1 @@
+"""HTTP: the only part of the service that knows requests, statuses and headers."""

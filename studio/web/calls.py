@@ -1,0 +1,163 @@
+"""One call of the batch or management protocol: who is calling, what was sent, how the answer is written."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import orjson
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from shared.secret import Secret
+from studio.catalog import Endpoint, WebService
+from studio.errors import BadArgument, NotFound, QuotaExceeded, Unauthorized
+from studio.keys import bearer_key
+from studio.registry import Registry, Served
+from studio.web.faults import rendered
+from studio.web.observed import note
+
+MAX_BODY_BYTES = 40_000
+
+Handler = Callable[["Call"], Response]
+
+
+class Call:
+    """A request with its body read. Content type and content encoding are ignored: clients send odd ones."""
+
+    def __init__(self, request: Request, body: bytes, registry: Registry, workspace_token: Secret | None) -> None:
+        self._request = request
+        self._body = body
+        self._registry = registry
+        self._workspace_token = workspace_token
+
+    def path(self, name: str) -> str:
+        """Return a part of the address."""
+        return str(self._request.path_params[name])
+
+    @property
+    def has_api_version(self) -> bool:
+        """Whether the query names an api-version; clients of 2014/15 send none."""
+        return "api-version" in self._request.query_params
+
+    def note(self, **facts: Any) -> None:
+        """Add facts to the request's log line."""
+        note(self._request.scope, **facts)
+
+    def json(self) -> object:
+        """Return the parsed body, None when there is none; BadArgument when it is no JSON."""
+        text = self._body.removeprefix(b"\xef\xbb\xbf").strip()
+        try:
+            return orjson.loads(text) if text else None
+        except orjson.JSONDecodeError as error:
+            raise BadArgument("RequestBodyInvalid", f"the body is not JSON: {error}") from None
+
+    def endpoint_by_id(self) -> Served:
+        """Return the endpoint that the address names by id, once one of its keys was shown."""
+        served = self._found(self.path("endpoint"))
+        if not served.endpoint.opens_with(self._key()):
+            raise Unauthorized("ScoreRequestUnauthorized", "Invalid credentials provided.")
+        self.note(endpoint=served.endpoint.name, service=served.service.name)
+        return served
+
+    def open_endpoint(self) -> Served:
+        """Return the endpoint that the address names by id; its self-description needs no key."""
+        return self._found(self.path("endpoint"))
+
+    def service(self) -> WebService:
+        """Return the web service that the address names; any key problem is the caller's to check."""
+        service = self._registry.catalog.services.get(self.path("service"))
+        if service is None:
+            self._registry.look_for_news()
+            service = self._registry.catalog.services.get(self.path("service"))
+        if service is None or service.workspace != self.path("owner"):
+            raise NotFound(
+                "WebServiceIdNotFoundInWorkspace", "no such web service in this workspace; check the address"
+            )
+        return service
+
+    def managed_endpoint(self) -> tuple[WebService, Endpoint]:
+        """Return the endpoint that the address names, once its own key or the workspace token was shown."""
+        service, name = self.service(), self.path("name")
+        endpoint = self._registry.catalog.endpoint_named(service.id, name)
+        if endpoint is None:
+            self._registry.look_for_news()
+            endpoint = self._registry.catalog.endpoint_named(service.id, name)
+        if endpoint is None or not endpoint.opens_with(self._key()):
+            self.require_workspace_token()
+        if endpoint is None:
+            raise NotFound("WebServiceNotFound", f"web service '{service.name}' has no endpoint '{name}'")
+        self.note(endpoint=endpoint.name, service=service.name)
+        return service, endpoint
+
+    def require_workspace_token(self) -> None:
+        """Refuse a caller without the workspace token; a workspace without one lets nobody in."""
+        token = self._workspace_token
+        if token is None or not token.matches(self._key()):
+            raise Unauthorized(
+                "ManagementRequestUnauthorized",
+                "Invalid credentials provided. This needs the workspace token, or for one endpoint its own key.",
+            )
+
+    def _found(self, endpoint_id: str) -> Served:
+        served = self._registry.find(endpoint_id)
+        if served is None:
+            self._registry.look_for_news()
+            served = self._registry.find(endpoint_id)
+        if served is None or served.endpoint.workspace != self.path("owner"):
+            raise NotFound("WebServiceNotFound", "no such endpoint in this workspace; check the address")
+        return served
+
+    def _key(self) -> str:
+        return bearer_key(self._request.headers.get("authorization", ""))
+
+
+class Calls:
+    """Turns handlers into routes' endpoints: body read, handler run in a thread, errors rendered."""
+
+    def __init__(self, registry: Registry, workspace_token: Secret | None) -> None:
+        self._registry = registry
+        self._workspace_token = workspace_token
+
+    def __call__(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+        """Wrap one handler."""
+
+        async def answer(request: Request) -> Response:
+            try:
+                call = Call(request, await _body(request), self._registry, self._workspace_token)
+                return await run_in_threadpool(handler, call)
+            except Exception as error:  # the renderer knows every kind, and logs what nobody foresaw
+                return fault_response(error)
+
+        return answer
+
+
+def json_response(body: object, status: int = 200) -> Response:
+    """Answer with JSON, without any space around it."""
+    return _json(orjson.dumps(body), status)
+
+
+def empty_response() -> Response:
+    """Answer 204."""
+    return Response(status_code=204)
+
+
+def fault_response(error: Exception) -> Response:
+    """Answer with the protocol's error body."""
+    status, body = rendered(error)
+    return _json(body, status)
+
+
+def _json(body: bytes, status: int) -> Response:
+    return Response(body, status, media_type="application/json; charset=utf-8")
+
+
+async def _body(request: Request) -> bytes:
+    parts, size = [], 0
+    async for part in request.stream():
+        parts.append(part)
+        size += len(part)
+        if size > MAX_BODY_BYTES:
+            raise QuotaExceeded("OutOfMemoryLimit", f"a request here may have at most {MAX_BODY_BYTES} bytes")
+    return b"".join(parts)

@@ -1,0 +1,148 @@
+"""The service in this process, behind a real HTTP server and over the storage emulator, with a small experiment."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from azure.storage.blob import BlobServiceClient, ContainerClient
+from exchanges import DATA, SECRET, TOKEN, Published, people, wait_for
+
+from shared.secret import Secret
+from studio.addresses import Addresses
+from studio.bootstrap import Service, assemble, assemble_worker
+from studio.connection import StorageAccount
+from studio.publish import publish
+from studio.settings import Settings
+from studio.training_process import warm_up
+from studio.web.app import create_app
+from studio.worker import Worker
+
+# As `python -m studio` sets it, before OpenMP loads: spinning threads slow down whatever runs beside them.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+
+@pytest.fixture
+def listener() -> Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener
+
+
+@pytest.fixture
+def settings(azurite: Any, listener: socket.socket) -> Settings:
+    return _settings(azurite.connection_string, listener)
+
+
+@pytest.fixture
+def service(settings: Settings) -> Service:
+    return _prepared(settings)
+
+
+@pytest.fixture
+def client(service: Service, listener: socket.socket) -> Iterator[httpx.Client]:
+    with _answering(service, listener) as client:
+        yield client
+
+
+@pytest.fixture
+def early_file(tmp_path: Path) -> Path:
+    return people(tmp_path / "early.csv", 300)
+
+
+@pytest.fixture
+def published(service: Service, client: httpx.Client, early_file: Path) -> Published:
+    return _published(service, client, early_file)
+
+
+@pytest.fixture(scope="module")
+def standing(azurite: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Published]:
+    """One publication for all tests of a module that change nothing."""
+    early_file = people(tmp_path_factory.mktemp("standing") / "early.csv", 300)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        service = _prepared(_settings(azurite.connection_string, listener))
+        with _answering(service, listener) as client:
+            yield _published(service, client, early_file)
+
+
+@pytest.fixture
+def box(azurite: Any) -> Iterator[ContainerClient]:
+    """A container of the caller's own."""
+    with BlobServiceClient.from_connection_string(azurite.connection_string) as blobs:
+        container = blobs.create_container(f"box-{uuid.uuid4().hex[:8]}")
+        yield container
+        container.delete_container()
+
+
+@pytest.fixture
+def worker(settings: Settings) -> Worker:
+    warm_up()
+    return assemble_worker(settings, threading.Event())[1]
+
+
+@pytest.fixture
+def run_jobs(worker: Worker) -> Callable[[], None]:
+    """Work until the queue shows nothing more."""
+
+    def work() -> None:
+        while worker.step():
+            pass
+
+    return work
+
+
+@pytest.fixture
+def account(settings: Settings) -> StorageAccount:
+    return StorageAccount.parse(settings.storage)
+
+
+@pytest.fixture
+def storage(settings: Settings) -> Secret:
+    return settings.storage
+
+
+def _settings(connection_string: str, listener: socket.socket) -> Settings:
+    return Settings.from_env(
+        {
+            "STUDIO_STORAGE": connection_string,
+            "STUDIO_URL": f"http://127.0.0.1:{listener.getsockname()[1]}",
+            "STUDIO_SECRET": SECRET,
+            "STUDIO_WORKSPACE": uuid.uuid4().hex,
+            "STUDIO_WORKSPACE_TOKEN": TOKEN,
+        }
+    )
+
+
+def _prepared(settings: Settings) -> Service:
+    service = assemble(settings)
+    service.storage.prepare()
+    service.storage.queue.clear_messages()
+    return service
+
+
+@contextmanager
+def _answering(service: Service, listener: socket.socket) -> Iterator[httpx.Client]:
+    server = uvicorn.Server(uvicorn.Config(create_app(service), log_config=None, timeout_graceful_shutdown=5))
+    thread = threading.Thread(target=server.run, args=([listener],))
+    thread.start()
+    try:
+        wait_for(lambda: server.started and service.registry.is_ready, "the service to be ready")
+        with httpx.Client(base_url=service.settings.url, trust_env=False, timeout=30) as client:
+            yield client
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def _published(service: Service, client: httpx.Client, data: Path) -> Published:
+    publication = publish(service, DATA / "income.toml", data, ["live", "staging"])
+    service.registry.refresh()
+    return Published(client, service, publication, publication.to_json(Addresses(service.settings.url)))

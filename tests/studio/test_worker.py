@@ -1,0 +1,256 @@
+"""The worker: cancellation, leases, workers that die or stop, errands that were lost or come twice."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from azure.storage.blob import ContainerClient
+from exchanges import DATA, people, wait_for
+
+from shared.errors import Changed
+from shared.secret import Secret
+from shared.wire import BlobReference, JobRequest
+from studio.batches import Batches
+from studio.bootstrap import Service, assemble_worker
+from studio.jobs import LEASE, UNSTARTED_LIFETIME, Job, JobState
+from studio.keys import Vault, new_id
+from studio.store.artifacts import ArtifactKind
+from studio.store.jobs import JobStore
+from studio.store.queue import Errand, JobQueue
+from studio.training_job import Outcome, TrainingOrder
+from studio.training_process import TrainingProcess, warm_up
+from studio.worker import Worker
+
+
+class Bench:
+    """What a test of the worker touches: stored jobs, the queue, and requests that train."""
+
+    def __init__(self, service: Service, box: ContainerClient, connection: Secret, data: bytes) -> None:
+        self.store = JobStore(service.storage.jobs, Vault(service.settings.secret))
+        self.queue = JobQueue(service.storage.queue)
+        self.batches = Batches(self.store, self.queue, service.blobs)
+        self.endpoint_id = new_id()
+        text = (DATA / "income.toml").read_bytes()
+        self.experiment = service.artifacts.put(ArtifactKind.EXPERIMENT, text)
+        # Enough trees to be caught at work, whatever the machine.
+        slow = text.replace(b'"Number of trees constructed" = 10', b'"Number of trees constructed" = 20000')
+        self.slow_experiment = service.artifacts.put(ArtifactKind.EXPERIMENT, slow)
+        self.box = box
+        box.upload_blob("train.csv", data)
+        self.request = JobRequest(
+            {"input1": BlobReference(f"{box.container_name}/train.csv", connection=connection)},
+            {
+                "output1": BlobReference(f"{box.container_name}/model.ilearner", connection=connection),
+                "output2": BlobReference(f"{box.container_name}/metrics.csv", connection=connection),
+            },
+        )
+
+    def started(self, *, slow: bool = False) -> str:
+        """Submit and start a job."""
+        job_id = self.submitted(slow=slow)
+        self.batches.start(self.endpoint_id, job_id)
+        return job_id
+
+    def submitted(self, *, slow: bool = False) -> str:
+        experiment = self.slow_experiment if slow else self.experiment
+        return self.batches.submit(self.endpoint_id, experiment, self.request).id
+
+    def job(self, job_id: str) -> Job:
+        job = self.store.get(self.endpoint_id, job_id)
+        assert job is not None
+        return job
+
+    def outputs(self) -> set[str]:
+        return {str(blob.name) for blob in self.box.list_blobs()} - {"train.csv"}
+
+
+@pytest.fixture
+def bench(service: Service, box: ContainerClient, storage: Secret, tmp_path: Path) -> Bench:
+    return Bench(service, box, storage, people(tmp_path / "train.csv", 3000).read_bytes())
+
+
+@pytest.fixture
+def working(service: Service) -> Iterator[threading.Event]:
+    """A worker in a thread of its own; setting the event stops it."""
+    warm_up()
+    stop = threading.Event()
+    worker = assemble_worker(service.settings, stop)[1]
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    yield stop
+    stop.set()
+    thread.join()
+
+
+def test_a_running_job_that_is_cancelled_stops_and_frees_its_worker(bench: Bench, working: threading.Event) -> None:
+    job_id = bench.started(slow=True)
+    wait_for(lambda: bench.job(job_id).state is JobState.RUNNING, "the job to run")
+
+    bench.batches.cancel(bench.endpoint_id, job_id)
+    follower = bench.started()
+    wait_for(lambda: bench.job(follower).is_final, "the next job, which the cancelled one no longer holds up")
+
+    assert bench.job(job_id).state is JobState.CANCELLED
+    assert bench.job(follower).state is JobState.FINISHED
+
+
+def test_a_worker_that_is_asked_to_stop_gives_its_job_back(
+    bench: Bench, working: threading.Event, run_jobs: Callable[[], None]
+) -> None:
+    job_id = bench.started(slow=True)
+    wait_for(lambda: bench.job(job_id).state is JobState.RUNNING, "the job to run")
+
+    working.set()
+    wait_for(lambda: bench.job(job_id).state is JobState.QUEUED, "the job to be given back")
+
+    assert bench.job(job_id).attempts == 0
+    assert bench.outputs() == set()
+
+
+def test_the_next_worker_starts_a_given_back_job_at_once(bench: Bench, worker: Worker) -> None:
+    job_id = bench.started()
+    message = bench.queue.receive()
+    while message is not None and message.errand is not Errand.RUN:
+        message = bench.queue.receive()
+    assert message is not None
+    bench.queue.hold(message, timedelta())
+
+    wait_for(lambda: worker.step(), "the errand to be seen again")
+
+    assert bench.job(job_id).state is JobState.FINISHED
+
+
+def test_a_job_whose_worker_died_is_tried_again(bench: Bench, run_jobs: Callable[[], None]) -> None:
+    job_id = bench.started()
+    bench.store.save(bench.job(job_id).claimed(datetime.now(UTC) - LEASE * 2))
+
+    run_jobs()
+
+    job = bench.job(job_id)
+    assert (job.state, job.attempts) == (JobState.FINISHED, 2)
+    assert bench.outputs() == {"model.ilearner", "metrics.csv"}
+
+
+def test_a_job_whose_worker_died_twice_fails_and_says_so(bench: Bench, run_jobs: Callable[[], None]) -> None:
+    job_id = bench.started()
+    long_ago = datetime.now(UTC) - LEASE * 2
+    bench.store.save(bench.store.save(bench.job(job_id).claimed(long_ago)).claimed(long_ago))
+
+    run_jobs()
+
+    job = bench.job(job_id)
+    assert job.state is JobState.FAILED
+    assert job.details == (
+        "Module: Batch execution; Error 1000: the worker stopped unexpectedly in 2 attempts; submit the job again"
+    )
+
+
+def test_a_job_that_another_worker_holds_is_left_to_it(bench: Bench, run_jobs: Callable[[], None]) -> None:
+    job_id = bench.started()
+    held = bench.store.save(bench.job(job_id).claimed(datetime.now(UTC)))
+
+    run_jobs()
+
+    assert bench.job(job_id) == held
+
+
+def test_an_errand_that_comes_twice_runs_the_job_once(bench: Bench, run_jobs: Callable[[], None]) -> None:
+    job_id = bench.started()
+    bench.queue.ask_to_run(bench.endpoint_id, job_id)
+
+    run_jobs()
+
+    assert (bench.job(job_id).state, bench.job(job_id).attempts) == (JobState.FINISHED, 1)
+
+
+def test_a_job_whose_run_errand_was_lost_is_found_by_the_other_errand(
+    service: Service, bench: Bench, run_jobs: Callable[[], None]
+) -> None:
+    job_id = bench.submitted()
+    bench.store.save(bench.job(job_id).to(JobState.QUEUED))  # and then the service died
+    _settle_now(service, bench.endpoint_id, job_id)
+
+    run_jobs()
+
+    assert bench.job(job_id).state is JobState.FINISHED
+
+
+def test_an_unstarted_job_is_removed_when_its_time_is_over(
+    service: Service, bench: Bench, run_jobs: Callable[[], None]
+) -> None:
+    job_id = bench.submitted()
+    job = bench.job(job_id)
+    bench.store.remove(job)
+    bench.store.insert(replace(job, created_at=job.created_at - UNSTARTED_LIFETIME))
+    _settle_now(service, bench.endpoint_id, job_id)
+
+    run_jobs()
+
+    assert bench.store.get(bench.endpoint_id, job_id) is None
+
+
+def test_messages_that_are_no_errands_are_dropped(service: Service, bench: Bench, run_jobs: Callable[[], None]) -> None:
+    for text in ("nonsense", "{}", '{"errand":"dance","endpoint":"a","job":"b"}', "[]"):
+        service.storage.queue.send_message(text)
+    job_id = bench.started()
+
+    for _ in range(5):
+        run_jobs()
+
+    assert bench.job(job_id).state is JobState.FINISHED
+    assert list(service.storage.queue.peek_messages()) == []
+
+
+def test_a_crash_of_the_training_process_fails_its_job_alone(tmp_path: Path, service: Service) -> None:
+    warm_up()
+    order = TrainingOrder(
+        "job", "", JobRequest(), service.settings.storage, service.settings.blob_hosts, str(tmp_path), 1
+    )
+    process = TrainingProcess(order)
+    process._process.kill()
+
+    outcome = _outcome_of(process)
+
+    assert outcome.state is JobState.FAILED
+    assert outcome.details is not None
+    assert outcome.details.startswith("Module: Train Model; Error 1000: the training process ended with exit code")
+
+
+def test_an_unforeseen_error_fails_the_job_without_its_text(tmp_path: Path, service: Service) -> None:
+    warm_up()
+    hosts = service.settings.blob_hosts
+    order = TrainingOrder("job", "", JobRequest(), Secret("AccountKey=topsecret"), hosts, str(tmp_path), 1)
+
+    outcome = _outcome_of(TrainingProcess(order))
+
+    assert outcome.state is JobState.FAILED
+    assert "topsecret" not in str(outcome.details)
+
+
+def test_a_stale_save_loses(bench: Bench) -> None:
+    stale = bench.job(bench.submitted())
+    bench.store.save(stale.to(JobState.QUEUED))
+
+    with pytest.raises(Changed):
+        bench.store.save(stale.to(JobState.CANCELLED))
+
+
+def _settle_now(service: Service, endpoint_id: str, job_id: str) -> None:
+    """Send the errand that submission sends, without its five minutes."""
+    service.storage.queue.send_message(f'{{"errand":"settle","endpoint":"{endpoint_id}","job":"{job_id}"}}')
+
+
+def _outcome_of(process: TrainingProcess) -> Outcome:
+    deadline = time.monotonic() + 30
+    try:
+        while (outcome := process.outcome(0.1)) is None:
+            assert time.monotonic() < deadline, "the training process did not end"
+    finally:
+        process.close()
+    return outcome
