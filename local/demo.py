@@ -36,15 +36,13 @@ def run(timeline: Timeline, *, data: Path | None = None, host: HostKind = HostKi
     began = time.monotonic()
     try:
         _play(folder, timeline, data, host)
-    except (ActFailed, LocalError, SourceError) as failed:
-        timeline.say()
-        timeline.say(f"The demonstration failed. {failed}")
-        if not isinstance(failed, SourceError):
-            timeline.say(f"The logs are in {short(folder / 'logs')}")
+    except (ActFailed, LocalError) as failed:
+        timeline.say(f"\nThe demonstration failed. {failed}\nThe logs are in {short(folder / 'logs')}")
         return 1
-    except KeyboardInterrupt:
+    except (SourceError, KeyboardInterrupt) as ended:
         shutil.rmtree(folder)
-        raise
+        timeline.say(f"\nThe demonstration ended early: {str(ended) or 'it was interrupted'}")
+        return 1
     shutil.rmtree(folder)
     timeline.say(f"All {len(ACTS)} acts ended as they should, in {time.monotonic() - began:.1f} s.")
     return 0

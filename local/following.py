@@ -82,7 +82,8 @@ def follow(
                 return Settled(dataset, run, (marks[-1].at - dropped_at).total_seconds())
             if marks:
                 last = f"it was last seen {marks[-1].name}"
-            update(f"{last}, {(datetime.now(UTC) - dropped_at).total_seconds():.0f} s since the drop")
+            waited = (datetime.now(UTC) - dropped_at).total_seconds()
+            update(f"{name}: {marks[-1].name if marks else 'not seen yet'}, {waited:.0f} s since the drop")
             time.sleep(_PAUSE_S)
     raise NotSettled(f"'{name}' reached no final state within {within_s:.0f} s: {last}")
 

@@ -17,7 +17,7 @@ from shared.wire import Table, scoring_answer, scoring_request
 
 _TIMEOUT_S = 20.0
 _LABEL = "income"
-_SHOWN = ("age", "education", "occupation", "relationship", "hours-per-week")
+_SHOWN = ("age", "occupation", "relationship")
 
 
 @dataclass(frozen=True)

@@ -10,15 +10,10 @@ import logging
 import os
 import signal
 import threading
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-import orjson
-
-from shared.logs import masked
-from shared.secret import Secret
-from shared.wire import MODEL_EXTENSION, BlobReference, JobRequest
+from shared.wire import MODEL_EXTENSION, BlobReference
 from studio.blob_access import BlobAccess, BlobFault
 from studio.connection import StorageAccount
 from studio.engine.errors import EngineError, ModuleError
@@ -26,53 +21,12 @@ from studio.engine.experiment import Experiment, parse_experiment
 from studio.engine.training import Trained, train
 from studio.jobs import JobState
 from studio.metrics_output import in_format
+from studio.training_order import Outcome, TrainingOrder
 
 _INPUT, _OUTPUT, _TRAINER = "Web service input", "Web service output", "Train Model"
 _FILE_NOT_READABLE, _LIBRARY, _OUT_OF_MEMORY = 30, 1000, 138  # Studio's module error numbers
-_MAX_DETAILS = 4000
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class TrainingOrder:
-    """
-    All that the process needs.
-
-    `storage` opens the service's own account, `hosts` are those that references may lead to, `directory` is an empty
-    one for temporary files, which the worker removes.
-    """
-
-    job_id: str
-    experiment: str
-    request: JobRequest
-    storage: Secret
-    hosts: frozenset[str]
-    directory: str
-    threads: int
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a job ended: FINISHED, or FAILED with details that name no credential."""
-
-    state: JobState
-    details: str | None = None
-
-    def to_bytes(self) -> bytes:
-        """Write the form that goes through the pipe."""
-        return orjson.dumps({"state": self.state.value, "details": self.details})
-
-    @classmethod
-    def from_bytes(cls, data: bytes) -> Outcome:
-        """Read what `to_bytes` wrote."""
-        body = orjson.loads(data)
-        return cls(JobState(body["state"]), body["details"])
-
-    @classmethod
-    def failed(cls, module: str, number: int, problem: str) -> Outcome:
-        """Describe a failure in the form of Studio's module errors."""
-        return cls(JobState.FAILED, masked(str(ModuleError(module, number, problem)))[:_MAX_DETAILS])
 
 
 def perform(pipe: Connection, order: TrainingOrder) -> None:
@@ -87,7 +41,7 @@ def outcome_of(order: TrainingOrder) -> Outcome:
     try:
         _execute(order)
     except ModuleError as error:
-        return Outcome(JobState.FAILED, masked(str(error))[:_MAX_DETAILS])
+        return Outcome.of_module(error)
     except EngineError as error:
         return Outcome.failed(_TRAINER, _LIBRARY, str(error))
     except MemoryError:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import multiprocessing
 from multiprocessing import forkserver
+from multiprocessing.connection import Connection
 
-from studio.training_job import Outcome, TrainingOrder, perform
+from studio.training_order import Outcome, TrainingOrder
 
 _LIBRARY, _TRAINER = 1000, "Train Model"
 # A fork server stays single-threaded, so its forks are safe; forking this process, with its storage clients, is not.
@@ -23,7 +24,7 @@ class TrainingProcess:
 
     def __init__(self, order: TrainingOrder) -> None:
         self._pipe, theirs = _CONTEXT.Pipe()
-        self._process = _CONTEXT.Process(target=perform, args=(theirs, order), daemon=True)
+        self._process = _CONTEXT.Process(target=_perform, args=(theirs, order), daemon=True)
         self._process.start()
         theirs.close()
 
@@ -44,3 +45,9 @@ class TrainingProcess:
         self._process.join()
         self._process.close()
         self._pipe.close()
+
+
+def _perform(pipe: Connection, order: TrainingOrder) -> None:
+    from studio.training_job import perform  # warm where this runs; the worker itself never loads the learners
+
+    perform(pipe, order)

@@ -22,7 +22,7 @@ from studio.jobs import LEASE, MAX_ATTEMPTS, Job, JobState
 from studio.store.artifacts import ArtifactKind, ArtifactMissing, Artifacts
 from studio.store.jobs import JobStore
 from studio.store.queue import Errand, JobQueue, Message
-from studio.training_job import Outcome, TrainingOrder
+from studio.training_order import Outcome, TrainingOrder
 from studio.training_process import TrainingProcess
 
 _log = logging.getLogger(__name__)

@@ -96,6 +96,17 @@ class Azurite:
                 process.stdin.close()
 
     @property
+    def pid(self) -> int:
+        """Process id.
+
+        Raises:
+            AzuriteError: It is not running.
+        """
+        if self._process is None:
+            raise AzuriteError("Azurite has not been started.")
+        return self._process.pid
+
+    @property
     def is_running(self) -> bool:
         """Whether the process lives."""
         return self._process is not None and self._process.poll() is None

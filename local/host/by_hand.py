@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from concurrent.futures import Executor
 
 from azure.core.exceptions import AzureError
@@ -33,17 +34,23 @@ class ByHand:
         self._invoker = invoker
         self._blob_queue = blob_queue
         self._threads = threads
+        self._stopping = threading.Event()
 
     def start(self, function: FunctionDefinition, text: str) -> None:
         """Run with a message's text, a blob's "container/name" or a request's body; timers take no input."""
         self._threads.submit(self._run, function, text)
+
+    def stop(self) -> None:
+        """Begin no more retries."""
+        self._stopping.set()
 
     def _run(self, function: FunctionDefinition, text: str) -> None:
         match function.trigger:
             case QueueTrigger():
                 self._invoker.run(Call(function, Datum(Kind.STRING, text), _REASON, manual_metadata(text)))
             case TimerTrigger():
-                self._invoker.run(Call(function, Datum(Kind.JSON, _TIMER), _REASON))
+                call = Call(function, Datum(Kind.JSON, _TIMER), _REASON)
+                self._invoker.run_with_retries(call, lambda seconds: not self._stopping.wait(seconds))
             case HttpTrigger(route=route):
                 request = Request("POST", f"http://localhost/{route.text}", {}, {}, {}, text.encode() or None)
                 self._invoker.run(Call(function, Datum(Kind.HTTP, request), _REASON))

@@ -60,6 +60,7 @@ class FunctionsHost:
         self._logs = FunctionLogs(self._options)
         self._threads = ThreadPoolExecutor(_WEB_THREADS, thread_name_prefix="web")
         self._listeners: Listeners | None = None
+        self._by_hand: ByHand | None = None
         self._routes: FunctionRoutes | None = None
         self.functions: Sequence[FunctionDefinition] = ()
         self.errors: Mapping[str, str] = {}
@@ -87,6 +88,8 @@ class FunctionsHost:
         """Take no more work, give running functions ten seconds, and end the worker. Stopping twice is harmless."""
         if self._listeners:
             self._listeners.stop()
+        if self._by_hand:
+            self._by_hand.stop()
         self._server.stop()
         if self._listeners:
             self._listeners.drain(_GRACE_S)
@@ -154,7 +157,7 @@ class FunctionsHost:
 
     def _serve(self, invoker: Invoker, listeners: Listeners, identity: str) -> None:
         by_name = {function.name.lower(): function for function in self.functions}
-        by_hand = ByHand(invoker, listeners.blob_queue, self._threads)
+        self._by_hand = by_hand = ByHand(invoker, listeners.blob_queue, self._threads)
         admin = Admin(by_name, self.errors, self._keys, host_id=identity, run=by_hand.start)
         webhook = EventGridWebhook(listeners.blob_queue, self._keys, self._threads)
         self._routes = FunctionRoutes(

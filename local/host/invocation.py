@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import time
 import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from azure.core.exceptions import AzureError
 
@@ -72,6 +73,22 @@ class Invoker:
             self._logs.tell(
                 name, logging.ERROR, invocation_id, f"Executed 'Functions.{name}' (Failed, {took}): {problem}"
             )
+        return outcome
+
+    def run_with_retries(self, call: Call, pause: Callable[[float], bool]) -> Outcome:
+        """
+        Run a call, and again by its function's retry policy.
+
+        Args:
+            pause: Waits so many seconds and answers whether to go on.
+        """
+        policy, outcome = call.function.retry, self.run(call)
+        for number in itertools.count():
+            if policy is None or outcome.failure is None or 0 <= policy.limit <= number:
+                break
+            if not pause(policy.delay_s(number)):
+                break
+            outcome = self.run(replace(call, attempt=Attempt(number + 1, policy.limit, outcome.failure)))
         return outcome
 
     def _outcome(self, call: Call, invocation_id: str, heartbeat: Heartbeat | None) -> Outcome:

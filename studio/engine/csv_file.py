@@ -14,12 +14,12 @@ from itertools import islice
 from math import isinf
 from pathlib import Path
 
-from studio.engine.errors import ModuleError
+from studio.engine.errors import ModuleError, shown
 from studio.engine.schema import ColumnType, Schema
 
 _MODULE = "Import Data"
 _DELIMITERS = {".csv": ",", ".nh.csv": ",", ".tsv": "\t", ".nh.tsv": "\t"}
-_SHOWN_CHARACTERS = 40
+_SHOWN_HEADER_CHARACTERS = 300
 
 
 @dataclass(frozen=True)
@@ -103,8 +103,8 @@ def _lines(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
 def _check_header(header: Sequence[str], schema: Schema) -> None:
     missing = [name for name in schema.columns if name not in header]
     if missing:
-        found = _shown(", ".join(header), 300)
-        raise ModuleError(_MODULE, 1, f"column(s) {missing} not found in the header, which has: {found}")
+        found = shown(list(header), _SHOWN_HEADER_CHARACTERS)
+        raise ModuleError(_MODULE, 1, f"column(s) {missing} not found in the header, which has {found}")
     twice = [name for name, count in Counter(header).items() if count > 1 and name in schema.columns]
     if twice:
         raise ModuleError(_MODULE, 28, f"column(s) {twice} are in the header more than once; remove all but one")
@@ -122,7 +122,7 @@ def _row_problem(
         kind = numbers.get(name)
         if kind and cell not in missing and not _holds(kind, cell):
             expected = "a whole number" if kind is ColumnType.INTEGER else "a number"
-            return 42, f", column '{name}': '{_shown(cell)}' is not {expected}; correct it or leave it empty"
+            return 42, f", column '{name}': {shown(cell)} is not {expected}; correct it or leave it empty"
     return None
 
 
@@ -138,7 +138,3 @@ def _holds(kind: ColumnType, cell: str) -> bool:
 
 def _is_undecodable(cell: str) -> bool:
     return any("\udc80" <= character <= "\udcff" for character in cell)
-
-
-def _shown(text: str, most: int = _SHOWN_CHARACTERS) -> str:
-    return text if len(text) <= most else f"{text[:most]}…"

@@ -147,7 +147,7 @@ def _read_labels(file: CsvFile, schema: Schema, column: Any) -> tuple[NDArray[np
 
 
 def _usual_positive(labels: list[str]) -> str:
-    """Choose as Studio did. Source: protocol 5.1."""
+    """Choose as Studio did. Source: docs/protocol.md."""
     return next((label for label in labels if label.lower() in ("true", "1")), max(labels))
 
 

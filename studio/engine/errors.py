@@ -35,7 +35,7 @@ class ModuleError(EngineError):
     """
     A module of the experiment failed; its text has the form of a failed job's Details.
 
-    Numbers and their meaning: Studio's list of module error codes (docs/protocol.md, "Module errors").
+    Numbers are those of Studio's list of module error codes, as far as it has one for the case.
     """
 
     def __init__(self, module: str, number: int, problem: str) -> None:
@@ -70,7 +70,7 @@ class LibraryMissing(EngineError):
     """The LightGBM library or the OpenMP runtime under it cannot be loaded; the text says what to install."""
 
 
-def shown(value: object) -> str:
-    """Write a value for an error text, cut to a length that a person reads."""
+def shown(value: object, most: int = _SHOWN_CHARACTERS) -> str:
+    """Write a value for an error text, quoted, without control characters, cut to a length that a person reads."""
     text = repr(value)
-    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
+    return text if len(text) <= most else f"{text[:most]}…"

@@ -21,7 +21,7 @@ class Evaluation:
     metrics: Mapping[str, float]
 
     def to_csv(self) -> bytes:
-        """Write a header row and a row of numbers; `NaN` and `Infinity` are spelled out. Source: protocol 5.1, 5.2."""
+        """Write a header row and a row of numbers; `NaN` and `Infinity` are spelled out. Source: docs/protocol.md."""
         rows = (",".join(self.metrics), ",".join(map(number_text, self.metrics.values())))
         return "".join(f"{row}\n" for row in rows).encode()
 
@@ -32,7 +32,7 @@ def evaluate_two_class(labels: NDArray[np.bool_], probabilities: NDArray[np.floa
 
     Training Log Loss is a percentage: how much of the entropy of the labels the model explains, below zero for one that
     does worse than always answering the base rate. Without rows Precision is 1, AUC NaN and all else 0. Source:
-    protocol 5.1.
+    docs/protocol.md.
     """
     predicted = probabilities >= THRESHOLD
     n_hits = int((predicted & labels).sum())

@@ -64,7 +64,7 @@ class Experiment:
 
     @property
     def resource_name(self) -> str:
-        """What endpoint management calls the trained model: `A: why?` is `A why [trained model]`. Protocol 3.3."""
+        """What endpoint management calls the trained model: `A: why?` gives `A why [trained model]`."""
         return re.sub(r'[<>:"/\\|?*]', "", self.name) + " [trained model]"
 
     @property

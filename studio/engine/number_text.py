@@ -9,7 +9,7 @@ def number_text(value: float) -> str:
     """
     Write a number with up to 15 significant digits: `0.922785222530365`, `1.23406681461624E-06`, `Infinity`, `NaN`.
 
-    Source: protocol 5.2, recorded output.
+    Source: recorded output, docs/protocol.md.
     """
     if isnan(value):
         return "NaN"

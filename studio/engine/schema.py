@@ -62,7 +62,7 @@ class Schema:
 
     @property
     def output_columns(self) -> tuple[tuple[str, ColumnType], ...]:
-        """What scoring answers with: the input columns, then label and probability. Source: protocol 5.6."""
+        """What scoring answers with: the input columns, then label and probability. Source: docs/protocol.md."""
         label = self.columns[self.label]
         scored = ((SCORED_LABELS, label), (SCORED_PROBABILITIES, ColumnType.NUMERIC))
         return (*self.columns.items(), *scored)

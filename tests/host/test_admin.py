@@ -11,9 +11,9 @@ from local.host.host import FunctionsHost
 KEY = "x-functions-key"
 
 
-@pytest.fixture
-def host(world: World) -> FunctionsHost:
-    return world.host("basic")
+@pytest.fixture(scope="module")
+def host(shared_world: World) -> FunctionsHost:
+    return shared_world.host("basic")
 
 
 def test_ping_is_open(host: FunctionsHost) -> None:
@@ -47,11 +47,11 @@ def test_functions_are_listed_with_their_bindings(host: FunctionsHost) -> None:
     ],
 )
 def test_a_function_is_run_by_hand(
-    world: World, host: FunctionsHost, function: str, queue: str, text: str, key: str, expected: object
+    shared_world: World, host: FunctionsHost, function: str, queue: str, text: str, key: str, expected: object
 ) -> None:
-    world.run_by_hand(host, function, text)
+    shared_world.run_by_hand(host, function, text)
 
-    (result,) = world.await_messages(queue)
+    (result,) = shared_world.await_messages(queue)
     assert json.loads(result)[key] == expected
 
 

@@ -11,9 +11,9 @@ from local.host.host import FunctionsHost
 KEY = "x-functions-key"
 
 
-@pytest.fixture
-def host(world: World) -> FunctionsHost:
-    return world.host("basic")
+@pytest.fixture(scope="module")
+def host(shared_world: World) -> FunctionsHost:
+    return shared_world.host("basic")
 
 
 def test_a_request_reaches_the_function_as_the_platform_carries_it(host: FunctionsHost) -> None:

@@ -23,7 +23,7 @@ from studio.keys import Vault, new_id
 from studio.store.artifacts import ArtifactKind
 from studio.store.jobs import JobStore
 from studio.store.queue import Errand, JobQueue
-from studio.training_job import Outcome, TrainingOrder
+from studio.training_order import Outcome, TrainingOrder
 from studio.training_process import TrainingProcess, warm_up
 from studio.worker import Worker
 

@@ -14,7 +14,7 @@ from local.host.functions import FunctionDefinition, TimerTrigger
 from local.host.invocation import Call, Invoker
 from local.host.listeners.lease import SingletonLock
 from local.host.listeners.timer_status import TimerMonitor, TimerStatus
-from local.host.messages import Attempt, Datum, Kind, Outcome
+from local.host.messages import Datum, Kind
 
 _LOG = logging.getLogger(__name__)
 _LONGEST_WAIT_S = 30.0  # wall-clock time may jump while a computer sleeps
@@ -116,20 +116,5 @@ class TimerListener:
             "IsPastDue": is_past_due,
         }
         reason = f"Timer fired at {self._now().isoformat()}"
-        run_with_retries(
-            self._invoker,
-            Call(self._function, Datum(Kind.JSON, json.dumps(value)), reason),
-            lambda seconds: not self._stopping.wait(seconds),
-        )
-
-
-def run_with_retries(invoker: Invoker, call: Call, pause: Callable[[float], bool]) -> Outcome:
-    """Run a call, and again by its function's retry policy; `pause` waits and answers whether to go on."""
-    policy, number = call.function.retry, 0
-    limit = policy.limit if policy else 0
-    outcome = invoker.run(Call(call.function, call.value, call.reason, call.metadata, Attempt(0, limit)))
-    while policy and outcome.failure and (limit < 0 or number < limit) and pause(policy.delay_s(number)):
-        number += 1
-        attempt = Attempt(number, limit, outcome.failure)
-        outcome = invoker.run(Call(call.function, call.value, call.reason, call.metadata, attempt))
-    return outcome
+        call = Call(self._function, Datum(Kind.JSON, json.dumps(value)), reason)
+        self._invoker.run_with_retries(call, lambda seconds: not self._stopping.wait(seconds))

@@ -126,7 +126,7 @@ def _parameter(name: str, binding: Any, annotation: Any) -> Parameter:
     kind = "generic" if pytype in (str, bytes) and not has_implicit_output(binding.type) else binding.type
     parameter = Parameter(kind, pytype, is_deferred)
     if annotation is not None and not _fits(parameter, is_output=is_out):
-        raise IndexingError(name, f"binding '{binding.name}' ({binding.type}) cannot be a {_shown(annotation)}")
+        raise IndexingError(name, f"binding '{binding.name}' ({binding.type}) cannot be {_shown(annotation)}")
     return parameter
 
 
@@ -173,4 +173,4 @@ def _raw_bindings(function: Any, inputs: Mapping[str, Parameter]) -> tuple[str, 
 
 
 def _shown(annotation: Any) -> str:
-    return getattr(annotation, "__qualname__", None) or str(annotation)
+    return annotation.__qualname__ if isinstance(annotation, type) else str(annotation)

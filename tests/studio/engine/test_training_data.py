@@ -91,7 +91,7 @@ _MORE_LEVELS = [SMALL_HEADER, *(f"1,1,w{at},n,{'yes' if at % 2 else 'no'}" for a
     [
         ([], "Module: Import Data; Error 0003: the file has no rows"),
         ([SMALL_HEADER, ""], "Error 0003: the file has no rows below its header"),
-        (["pressure,month,note,rain", *_ROWS], "Error 0001: column(s) ['wind'] not found in the header, which has: pr"),
+        (["pressure,month,note,rain", *_ROWS], "Error 0001: column(s) ['wind'] not found in the header, which has ['"),
         ([SMALL_HEADER + ",wind", *_ROWS], "Error 0028: column(s) ['wind'] are in the header more than once"),
         (_lines_with("1,2,west"), "Error 0067: line 7: 3 cells instead of 5"),
         (_lines_with("1,2,west,n,no,no"), "Error 0067: line 7: 6 cells instead of 5"),

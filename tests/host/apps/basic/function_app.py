@@ -81,3 +81,8 @@ def tick(timer: func.TimerRequest, out: func.Out[str]) -> None:
 @app.route(route="environment", auth_level=func.AuthLevel.ADMIN)
 def environment(req: func.HttpRequest) -> func.HttpResponse:
     return func.HttpResponse(json.dumps(dict(os.environ)), mimetype="application/json")
+
+
+@app.route(route="process", auth_level=func.AuthLevel.ADMIN)
+def process(req: func.HttpRequest) -> str:
+    return str(os.getpid())

@@ -1,0 +1,61 @@
+"""What goes to the process of a training job and what comes back; light, since the worker itself trains nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import orjson
+
+from shared.logs import masked
+from shared.secret import Secret
+from shared.wire import JobRequest
+from studio.engine.errors import ModuleError
+from studio.jobs import JobState
+
+_MAX_DETAILS = 4000
+
+
+@dataclass(frozen=True)
+class TrainingOrder:
+    """
+    All that the process needs.
+
+    `storage` opens the service's own account, `hosts` are those that references may lead to, `directory` is an empty
+    one for temporary files, which the worker removes.
+    """
+
+    job_id: str
+    experiment: str
+    request: JobRequest
+    storage: Secret
+    hosts: frozenset[str]
+    directory: str
+    threads: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a job ended: FINISHED, or FAILED with details that name no credential."""
+
+    state: JobState
+    details: str | None = None
+
+    def to_bytes(self) -> bytes:
+        """Write the form that goes through the pipe."""
+        return orjson.dumps({"state": self.state.value, "details": self.details})
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Outcome:
+        """Read what `to_bytes` wrote."""
+        body = orjson.loads(data)
+        return cls(JobState(body["state"]), body["details"])
+
+    @classmethod
+    def failed(cls, module: str, number: int, problem: str) -> Outcome:
+        """Describe a failure in the form of Studio's module errors."""
+        return cls.of_module(ModuleError(module, number, problem))
+
+    @classmethod
+    def of_module(cls, error: ModuleError) -> Outcome:
+        """Take over a module's error; a credential that a library put into its text is masked."""
+        return cls(JobState.FAILED, masked(str(error))[:_MAX_DETAILS])
