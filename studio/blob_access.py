@@ -93,11 +93,11 @@ class BlobAccess:
         The token is new on every call when the account key is known, else the one that the caller gave.
         """
         account = self._account(reference)
-        token = account.signature or _signed(account, reference, now)
+        token = _signed(account.name, account.key, reference, now) if account.key else account.signature
         return BlobReference(
             relative_location=reference.relative_location,
             base_location=account.base_location,
-            sas_token=Secret(f"?{token.reveal()}"),
+            sas_token=Secret(f"?{token.reveal()}") if token else None,
         )
 
     def _account(self, reference: BlobReference) -> StorageAccount:
@@ -155,16 +155,14 @@ def _credential(account: StorageAccount) -> Any:
     return account.signature.reveal() if account.signature else None
 
 
-def _signed(account: StorageAccount, reference: BlobReference, now: datetime) -> Secret:
-    assert account.key is not None  # noqa: S101 - an account has a key or a signature
-    start = now - _TOKEN_BACKDATED
+def _signed(account_name: str, key: Secret, reference: BlobReference, now: datetime) -> Secret:
     token = generate_blob_sas(
-        account_name=account.name,
+        account_name=account_name,
         container_name=reference.container,
         blob_name=reference.blob_name,
-        account_key=account.key.reveal(),
+        account_key=key.reveal(),
         permission=BlobSasPermissions(read=True),
-        start=start,
+        start=now - _TOKEN_BACKDATED,
         expiry=now + _TOKEN_LIFETIME,
     )
     return Secret(token)

@@ -13,7 +13,7 @@ import threading
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from shared.wire import MODEL_EXTENSION, BlobReference
+from shared.wire import BlobReference
 from studio.blob_access import BlobAccess, BlobFault
 from studio.connection import StorageAccount
 from studio.engine.errors import EngineError, ModuleError
@@ -59,7 +59,8 @@ def _execute(order: TrainingOrder) -> None:
     trained = _train(order, experiment, blobs)
     for name, reference in order.request.outputs.items():
         is_model = name == experiment.model_output
-        _write(blobs, reference, trained.model_file if is_model else _metrics(trained, reference))
+        data = trained.model_file if is_model else in_format(trained.metrics_csv, reference.extension)
+        _write(blobs, reference, data)
 
 
 def _train(order: TrainingOrder, experiment: Experiment, blobs: BlobAccess) -> Trained:
@@ -72,11 +73,6 @@ def _train(order: TrainingOrder, experiment: Experiment, blobs: BlobAccess) -> T
     return train(
         experiment, path, reference.extension, threads=order.threads, parameters=dict(order.request.parameters)
     )
-
-
-def _metrics(trained: Trained, reference: BlobReference) -> bytes:
-    assert reference.extension != MODEL_EXTENSION  # noqa: S101 - refused at submission
-    return in_format(trained.metrics_csv, reference.extension)
 
 
 def _write(blobs: BlobAccess, reference: BlobReference, data: bytes) -> None:

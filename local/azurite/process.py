@@ -121,11 +121,7 @@ class Azurite:
     @property
     def connection_string(self) -> str:
         """Endpoints and development key, for every storage SDK."""
-        ports = self.ports
-        endpoints = {"BlobEndpoint": ports.blob, "QueueEndpoint": ports.queue, "TableEndpoint": ports.table}
-        parts = ["DefaultEndpointsProtocol=http", f"AccountName={_ACCOUNT}", f"AccountKey={_KEY}"]
-        parts += [f"{name}=http://{_HOST}:{port}/{_ACCOUNT}" for name, port in endpoints.items()]
-        return ";".join(parts) + ";"
+        return connection_string(self.ports)
 
     def __enter__(self) -> Azurite:
         return self.start()
@@ -154,6 +150,14 @@ class Azurite:
                 raise _start_error(said)
             time.sleep(0.02)
         raise AzuriteError(f"Azurite did not become ready within {_START_TIMEOUT_S:.0f} seconds.")
+
+
+def connection_string(ports: Ports) -> str:
+    """Write the connection string of an emulator on loopback."""
+    endpoints = {"BlobEndpoint": ports.blob, "QueueEndpoint": ports.queue, "TableEndpoint": ports.table}
+    parts = ["DefaultEndpointsProtocol=http", f"AccountName={_ACCOUNT}", f"AccountKey={_KEY}"]
+    parts += [f"{name}=http://{_HOST}:{port}/{_ACCOUNT}" for name, port in endpoints.items()]
+    return ";".join(parts) + ";"
 
 
 def _accepts(port: int) -> bool:

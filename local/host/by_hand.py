@@ -38,11 +38,17 @@ class ByHand:
 
     def start(self, function: FunctionDefinition, text: str) -> None:
         """Run with a message's text, a blob's "container/name" or a request's body; timers take no input."""
-        self._threads.submit(self._run, function, text)
+        self._threads.submit(self._try, function, text)
 
     def stop(self) -> None:
         """Begin no more retries."""
         self._stopping.set()
+
+    def _try(self, function: FunctionDefinition, text: str) -> None:
+        try:
+            self._run(function, text)
+        except AzureError as error:
+            _LOG.error("Function '%s' was not run by hand with '%s': %s", function.name, text, error.message)
 
     def _run(self, function: FunctionDefinition, text: str) -> None:
         match function.trigger:
@@ -65,7 +71,4 @@ class ByHand:
             )
             return
         blob = blob_account(trigger.connection).get_blob_client(container, name)
-        try:
-            self._blob_queue.run(function, trigger, blob, _REASON)
-        except AzureError as error:
-            _LOG.error("Function '%s' was not run by hand: blob '%s': %s", function.name, text, error.message)
+        self._blob_queue.run(function, trigger, blob, _REASON)

@@ -37,6 +37,8 @@ class QueueWriter:
                 self._send(outputs[name], queue_messages(value))
 
     def _send(self, output: QueueOutput, messages: Sequence[str | bytes]) -> None:
+        if not messages:
+            return
         queue = ensure_queue(queue_account(output.connection).get_queue_client(output.queue))
         for message in messages:
             queue.send_message(to_queue_text(message, is_base64=self._is_base64))

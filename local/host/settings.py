@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from local.azurite.process import Ports, connection_string
 from local.host.errors import SettingsError
 
 _HOST_STORAGE = "AzureWebJobsStorage"
@@ -112,7 +113,9 @@ def _texts(content: Mapping[str, Any], key: str, path: Path) -> Iterator[tuple[s
 
 
 def _checked_connection(name: str, text: str) -> str:
-    """The text itself is a secret and is not repeated in the message."""
+    """Expand the emulator's short form. The text itself is a secret and is not repeated in a message."""
+    if text.strip().rstrip(";").lower() == "usedevelopmentstorage=true":
+        return connection_string(Ports(10000, 10001, 10002))
     if "AccountName=" not in text and "Endpoint=" not in text:
         raise SettingsError(f"connection '{name}' is set, but not to a storage connection string (AccountName=…;…)")
     return text

@@ -104,6 +104,8 @@ class Supervisor:
                 return
             worker = successor
             self._become(worker)
+            if self._stopping.is_set():
+                worker.stop()  # it came up while the host was being stopped
 
     def _become(self, worker: WorkerProcess | None) -> None:
         with self._changed:

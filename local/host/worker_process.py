@@ -19,6 +19,8 @@ _ROOT = Path(__file__).resolve().parents[2]
 _START_TIMEOUT_S = 60.0  # the platform's
 _STOP_TIMEOUT_S = 10.0  # the platform's
 
+OUR_WORKER = (sys.executable, "-m", "local.host.worker")
+
 
 class WorkerProcess:
     """
@@ -28,9 +30,16 @@ class WorkerProcess:
         directory: Folder of the function app.
         environment: The worker's whole environment.
         on_log: Called with every log line, on the thread that reads from the worker.
+        command: The worker; it gets two more arguments, the descriptor of its socket and the app's folder.
     """
 
-    def __init__(self, directory: Path, environment: Mapping[str, str], on_log: Callable[[LogLine], None]) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        environment: Mapping[str, str],
+        on_log: Callable[[LogLine], None],
+        command: Sequence[str] = OUR_WORKER,
+    ) -> None:
         self._on_log = on_log
         self._greeting: Future[Ready | Broken] = Future()
         self._pending: dict[str, Future[Outcome]] = {}
@@ -39,7 +48,7 @@ class WorkerProcess:
         mine, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "local.host.worker", str(theirs.fileno()), str(directory)],
+                [*command, str(theirs.fileno()), str(directory)],
                 cwd=_ROOT,
                 env=dict(environment),
                 stdin=subprocess.DEVNULL,

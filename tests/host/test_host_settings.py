@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from local.azurite.process import Ports, connection_string
 from local.host.errors import SettingsError
 from local.host.host_json import read_host_json
 from local.host.settings import Settings, read_local_settings
@@ -35,6 +36,7 @@ def test_a_name_that_is_not_set_is_an_error(text: str, complaint: str) -> None:
         ({"X": "AccountName=other", "AzureWebJobsX": ACCOUNT}, "X", ACCOUNT),
         ({"AzureWebJobsStorage": ACCOUNT}, "", ACCOUNT),
         ({"AzureWebJobsStorage": ACCOUNT}, "Storage", ACCOUNT),
+        ({"X": "UseDevelopmentStorage=true"}, "X", connection_string(Ports(10000, 10001, 10002))),
         ({"X": ACCOUNT, "X__blobServiceUri": "https://a"}, "X", ACCOUNT),
     ],
 )

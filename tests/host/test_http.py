@@ -61,10 +61,14 @@ def test_an_exception_in_a_function_is_500_without_its_text(host: FunctionsHost)
     assert (answer.status_code, answer.text) == (500, "")
 
 
+def test_a_function_that_returns_nothing_is_500(host: FunctionsHost) -> None:
+    assert httpx.get(f"{host.url}/api/nothing").status_code == 500
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("GET", "api/nothing"),
+        ("GET", "api/nowhere"),
         ("DELETE", "api/echo/7"),
         ("GET", "api/echo/seven"),
         ("GET", "plain"),

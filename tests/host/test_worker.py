@@ -94,7 +94,7 @@ _OUT = '@app.queue_output(arg_name="out", queue_name="q", connection="DATA")\n'
         (_HEAD + _QUEUE + _OUT + "def f(msg: str, out: str) -> None: ...", "is an output, but its parameter is"),
         (
             _HEAD + _QUEUE + _OUT + "def f(msg: str, out: func.Out[list[str]]) -> None: ...",
-            r"cannot be .*Out\[list\[str\]\]",
+            r"cannot be .*\[list\[",
         ),
         (_HEAD + _QUEUE + "def f(msg: str, context: int) -> None: ...", "azure.functions.Context"),
         (_HEAD + _QUEUE + "def f(msg: str): ...\n" + _QUEUE + "def f(msg: str): ...", "f"),
@@ -135,3 +135,15 @@ def test_a_stopped_host_leaves_no_worker_behind(world: World) -> None:
 
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def test_a_host_stops_while_its_worker_is_being_replaced(world: World) -> None:
+    host = world.host("basic")
+    first = host.worker_pid
+    assert first is not None
+    os.kill(first, signal.SIGKILL)
+    eventually(lambda: host.worker_pid != first, what="the worker missed")
+
+    host.stop()
+
+    assert host.worker_pid is None

@@ -15,7 +15,7 @@ import httpx
 import pytest
 import uvicorn
 from azure.storage.blob import BlobServiceClient, ContainerClient
-from exchanges import DATA, SECRET, TOKEN, Published, people, wait_for
+from exchanges import DATA, SECRET, TOKEN, Jobs, Published, people, recorded, wait_for
 
 from shared.secret import Secret
 from studio.addresses import Addresses
@@ -80,6 +80,22 @@ def box(azurite: Any) -> Iterator[ContainerClient]:
         container = blobs.create_container(f"box-{uuid.uuid4().hex[:8]}")
         yield container
         container.delete_container()
+
+
+@pytest.fixture
+def request_body(box: ContainerClient, storage: Secret, tmp_path: Path) -> dict[str, Any]:
+    """Upload training data and name it, with both outputs, as the recorded request does."""
+    box.upload_blob("train.csv", people(tmp_path / "train.csv", 400, seed=1).read_bytes())
+    body = recorded("batch_bodies.json")["submit_current"]["body"]
+    for reference in (*body["Inputs"].values(), *body["Outputs"].values()):
+        reference["ConnectionString"] = storage.reveal()
+        reference["RelativeLocation"] = reference["RelativeLocation"].replace("box", str(box.container_name))
+    return dict(body)
+
+
+@pytest.fixture
+def jobs(published: Published) -> Jobs:
+    return Jobs(published)
 
 
 @pytest.fixture

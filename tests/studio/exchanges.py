@@ -19,6 +19,8 @@ DATA = Path(__file__).parents[1] / "data"
 TOKEN = "token-of-the-workspace-in-the-tests"
 SECRET = "c3R1ZGlvLXRlc3RzLXN0dWRpby10ZXN0cy1zdHVkaW8="  # 32 bytes in base64
 VERSION = "?api-version=2.0"
+RunJobs = Callable[[], None]
+ROW = {"Inputs": {"input1": {"ColumnNames": ["age", "hours", "job"], "Values": [["40", "40", "clerk"]]}}}
 
 
 def recorded(file: str) -> dict[str, Any]:
@@ -53,6 +55,43 @@ class Published:
 def bearer(key: str) -> dict[str, str]:
     """Make the header that carries a key."""
     return {"Authorization": f"Bearer {key}"}
+
+
+class Jobs:
+    """A client of the training web service."""
+
+    def __init__(self, published: Published) -> None:
+        self.published = published
+
+    def submit(self, body: object) -> str:
+        answer = self.call("POST", "", json=body)
+        assert answer.status_code == 200, answer.text
+        return str(answer.json())
+
+    def call(self, method: str, path: str, *, version: str = VERSION, **sent: Any) -> httpx.Response:
+        headers = {**self.published.jobs_headers, **sent.pop("headers", {})}
+        return self.published.client.request(
+            method, f"{self.published.jobs_url}{path}{version}", headers=headers, **sent
+        )
+
+    def finished(self, body: object, run_jobs: RunJobs) -> dict[str, Any]:
+        job_id = self.submit(body)
+        assert self.call("POST", f"/{job_id}/start").status_code == 204
+        run_jobs()
+        return dict(self.call("GET", f"/{job_id}").json())
+
+
+def content(result: dict[str, Any]) -> bytes:
+    """Open a result as clients do: by joining its three parts."""
+    address = result["BaseLocation"] + result["RelativeLocation"] + result["SasBlobToken"]
+    return httpx.get(address, trust_env=False).raise_for_status().content
+
+
+def scored(published: Published, name: str) -> str:
+    """Return the probability that an endpoint gives one row."""
+    endpoint = published.endpoint(name)
+    answer = published.client.post(f"{endpoint['api_location']}/execute", headers=published.headers(name), json=ROW)
+    return str(answer.raise_for_status().json()["Results"]["output1"]["value"]["Values"][0][-1])
 
 
 def people(path: Path, n_rows: int, seed: int = 0) -> Path:

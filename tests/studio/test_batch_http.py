@@ -5,18 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import re
-import uuid
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from azure.storage.blob import ContainerClient, ContainerSasPermissions, generate_container_sas
-from exchanges import VERSION, Published, bearer, error_of, people, recorded
+from exchanges import Jobs, Published, RunJobs, content, error_of, recorded
 
-from shared.secret import Secret
 from shared.wire import JobReport, JobRequest, JobStatus
 from studio.batches import Batches
 from studio.connection import StorageAccount
@@ -25,7 +20,6 @@ from studio.keys import Vault
 from studio.store.jobs import JobStore
 from studio.store.queue import JobQueue
 
-RunJobs = Callable[[], None]
 JOB_ID = re.compile(rb'"[0-9a-f]{32}"')
 
 
@@ -36,57 +30,11 @@ def published(standing: Published) -> Published:
     return standing
 
 
-@pytest.fixture
-def request_body(box: ContainerClient, storage: Secret, tmp_path: Path) -> dict[str, Any]:
-    """Upload training data and name it, with both outputs, as the recorded request does."""
-    box.upload_blob("train.csv", people(tmp_path / "train.csv", 400, seed=1).read_bytes())
-    body = recorded("batch_bodies.json")["submit_current"]["body"]
-    for reference in (*body["Inputs"].values(), *body["Outputs"].values()):
-        reference["ConnectionString"] = storage.reveal()
-        reference["RelativeLocation"] = reference["RelativeLocation"].replace("box", str(box.container_name))
-    return dict(body)
-
-
-class Jobs:
-    """A client of the training web service."""
-
-    def __init__(self, published: Published) -> None:
-        self.published = published
-
-    def submit(self, body: object) -> str:
-        answer = self.call("POST", "", json=body)
-        assert answer.status_code == 200, answer.text
-        return str(answer.json())
-
-    def call(self, method: str, path: str, *, version: str = VERSION, **sent: Any) -> httpx.Response:
-        headers = {**self.published.jobs_headers, **sent.pop("headers", {})}
-        return self.published.client.request(
-            method, f"{self.published.jobs_url}{path}{version}", headers=headers, **sent
-        )
-
-    def finished(self, body: object, run_jobs: RunJobs) -> dict[str, Any]:
-        job_id = self.submit(body)
-        assert self.call("POST", f"/{job_id}/start").status_code == 204
-        run_jobs()
-        return dict(self.call("GET", f"/{job_id}").json())
-
-
-@pytest.fixture
-def jobs(published: Published) -> Jobs:
-    return Jobs(published)
-
-
 def batches_at(published: Published, now: datetime) -> Batches:
     """The service's own use cases, at another time."""
     own = published.service
     store = JobStore(own.storage.jobs, Vault(own.settings.secret))
     return Batches(store, JobQueue(own.storage.queue), own.blobs, clock=lambda: now)
-
-
-def content(result: dict[str, Any]) -> bytes:
-    """Open a result as clients do: by joining its three parts."""
-    address = result["BaseLocation"] + result["RelativeLocation"] + result["SasBlobToken"]
-    return httpx.get(address, trust_env=False).raise_for_status().content
 
 
 def test_a_submitted_jobs_id_is_a_json_string_and_nothing_else(jobs: Jobs, request_body: dict[str, Any]) -> None:
@@ -220,20 +168,6 @@ def test_start_takes_any_body_or_none(jobs: Jobs, request_body: dict[str, Any], 
     assert (answer.status_code, answer.content) == (204, b"")
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"Content-Type": "text/json", "Content-Encoding": "UTF-8", "Accept": "text/json"},
-        {"Content-Type": "application/json; charset=us-ascii"},
-        {"Content-Type": "text/plain"},
-    ],
-)
-def test_submit_minds_no_content_type(jobs: Jobs, request_body: dict[str, Any], headers: dict[str, str]) -> None:
-    body = httpx.Request("POST", "http://x", json=request_body).content
-
-    assert jobs.call("POST", "", content=body, headers=headers).status_code == 200
-
-
 def test_a_second_start_is_refused(jobs: Jobs, request_body: dict[str, Any]) -> None:
     job_id = jobs.submit(request_body)
     jobs.call("POST", f"/{job_id}/start")
@@ -242,21 +176,6 @@ def test_a_second_start_is_refused(jobs: Jobs, request_body: dict[str, Any]) -> 
 
     assert error_of(answer) == (400, "InvalidOperation", "CannotStartJob")
     assert "NotStarted" in answer.json()["error"]["details"][0]["message"]
-
-
-@pytest.mark.parametrize("job_id", ["0" * 32, "nonsense", "it's"])
-@pytest.mark.parametrize(("method", "suffix"), [("GET", ""), ("DELETE", ""), ("POST", "/start")])
-def test_an_unknown_job_is_not_found(jobs: Jobs, job_id: str, method: str, suffix: str) -> None:
-    assert error_of(jobs.call(method, f"/{job_id}{suffix}")) == (404, "NotFound", "JobNotFound")
-
-
-def test_a_job_of_another_endpoint_is_not_found(jobs: Jobs, published: Published, request_body: dict[str, Any]) -> None:
-    job_id = jobs.submit(request_body)
-    live = published.endpoint("live")
-
-    answer = published.client.get(f"{live['api_location']}/jobs/{job_id}", headers=bearer(live["primary_key"]))
-
-    assert answer.status_code == 404
 
 
 def test_a_job_that_is_not_started_expires(published: Published, jobs: Jobs, request_body: dict[str, Any]) -> None:
@@ -328,73 +247,6 @@ def test_data_that_does_not_exist_fails_the_job_without_showing_a_credential(
     assert f"{box.container_name}/absent.csv" in status["Details"]
     assert account.key is not None
     assert account.key.reveal() not in status["Details"]
-
-
-def test_a_wrong_extension_is_refused_as_recorded(
-    jobs: Jobs, request_body: dict[str, Any], box: ContainerClient
-) -> None:
-    expected = recorded("batch_bodies.json")["invalid_extension"]
-    request_body["Outputs"]["output2"]["RelativeLocation"] = "box/metrics.ilearner"
-
-    answer = jobs.call("POST", "", json=request_body)
-
-    assert answer.status_code == expected["status"]
-    assert answer.json() == expected["body"]
-
-
-@pytest.mark.parametrize("text", [b"{", b"\xff", b"[1,]"])
-def test_a_body_that_is_not_json_is_refused(jobs: Jobs, text: bytes) -> None:
-    assert error_of(jobs.call("POST", "", content=text)) == (400, "BadArgument", "RequestBodyInvalid")
-
-
-def test_a_body_that_is_too_large_is_refused(jobs: Jobs) -> None:
-    assert jobs.call("POST", "", content=b" " * 50_000).status_code == 413
-
-
-@pytest.mark.parametrize("owner", ["workspaces", "subscriptions"])
-@pytest.mark.parametrize("which", ["primary_key", "secondary_key"])
-@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
-def test_both_keys_and_both_kinds_of_owner_are_accepted(
-    published: Published, request_body: dict[str, Any], owner: str, which: str, scheme: str
-) -> None:
-    training = published.json["training"]
-    address = training["jobs_url"].replace("workspaces", owner)
-
-    answer = published.client.post(
-        address + VERSION, headers={"Authorization": f"{scheme} {training[which]}"}, json=request_body
-    )
-
-    assert answer.status_code == 200
-
-
-@pytest.mark.parametrize("header", [{}, {"Authorization": "Bearer"}, {"Authorization": "Basic x"}, bearer("wrong")])
-def test_a_missing_or_wrong_key_is_unauthorized(published: Published, header: dict[str, str]) -> None:
-    answer = published.client.post(published.jobs_url + VERSION, headers=header, json={})
-
-    assert answer.status_code == 401
-    assert answer.json() == recorded("scoring_bodies.json")["unauthorized"]["body"]
-
-
-def test_another_endpoints_key_does_not_open_this_one(published: Published) -> None:
-    answer = published.client.post(published.jobs_url + VERSION, headers=published.headers("live"), json={})
-
-    assert answer.status_code == 401
-
-
-def test_another_workspace_is_not_found(published: Published) -> None:
-    address = published.jobs_url.replace(published.json["workspace"], uuid.uuid4().hex)
-
-    answer = published.client.post(address, headers=published.jobs_headers, json={})
-
-    assert error_of(answer) == (404, "NotFound", "WebServiceNotFound")
-
-
-def test_a_predictive_service_runs_no_jobs(published: Published) -> None:
-    live = published.endpoint("live")
-
-    answer = published.client.post(f"{live['api_location']}/jobs", headers=bearer(live["primary_key"]), json={})
-
-    assert error_of(answer) == (400, "BadArgument", "WebServiceTypeInvalid")
 
 
 def test_a_client_without_api_version_is_served_as_in_2015(

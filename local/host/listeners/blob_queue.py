@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from azure.core.exceptions import ResourceNotFoundError
+from azure.core.exceptions import AzureError, ResourceNotFoundError
 from azure.storage.blob import BlobClient, BlobProperties
 from azure.storage.queue import QueueClient, QueueMessage
 
@@ -135,13 +136,18 @@ class BlobQueue:
             call = _call(function, trigger, blob, properties, reason)
         except ResourceNotFoundError:
             return True
+        except AzureError as error:
+            _LOG.error("The blob '%s/%s' cannot be read: %s", wanted.container, wanted.blob, error.message)
+            return False
         return self._invoker.run(call, heartbeat).failure is None
 
     def _poison_queue(self, message: QueueMessage) -> QueueClient:
-        """The poison queue is in the account of the trigger's data."""
-        wanted = BlobMessage.from_json(from_queue_text(message.content, is_base64=True))
-        known = self._triggers.get(wanted.function_id)
-        return queue_account(known[1].connection if known else self._fallback).get_queue_client(_POISON_QUEUE)
+        """The poison queue is in the account of the trigger's data; for what nobody knows, in the host's."""
+        connection = self._fallback
+        with suppress(ValueError, KeyError):
+            wanted = BlobMessage.from_json(from_queue_text(message.content, is_base64=True))
+            connection = self._triggers[wanted.function_id][1].connection
+        return queue_account(connection).get_queue_client(_POISON_QUEUE)
 
 
 def _call(

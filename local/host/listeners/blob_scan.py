@@ -89,7 +89,8 @@ def quoted(etag: str) -> str:
 
 
 def _load(progress: BlobClient) -> datetime:
+    """Receipts keep a scan from the beginning from doing anything twice, so an unreadable progress is no harm."""
     try:
         return datetime.fromisoformat(json.loads(progress.download_blob().readall())["LatestScan"])
-    except ResourceNotFoundError:
+    except (ResourceNotFoundError, ValueError, KeyError, TypeError):
         return _EPOCH

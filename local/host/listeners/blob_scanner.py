@@ -77,16 +77,22 @@ class BlobScanner:
     def _run(self) -> None:
         if not self._lock.acquire(self._stopping):
             return
-        watched: list[_Watched] | None = None
-        while not self._stopping.is_set():
-            try:
-                watched = watched or self._watched()
-                for container in watched:
-                    self._sweep(container, _BLOBS_PER_SWEEP // len(watched))
-            except AzureError as error:
-                _LOG.warning("The blob scan failed and is repeated: %s", error.message)
-            self._stopping.wait(self._interval_s)
-        self._lock.release()
+        watched: list[_Watched] = []
+        try:
+            while not self._stopping.is_set():
+                watched = self._sweep_all(watched)
+                self._stopping.wait(self._interval_s)
+        finally:
+            self._lock.release()
+
+    def _sweep_all(self, watched: list[_Watched]) -> list[_Watched]:
+        try:
+            watched = watched or self._watched()
+            for container in watched:
+                self._sweep(container, _BLOBS_PER_SWEEP // len(watched))
+        except AzureError as error:
+            _LOG.warning("The blob scan failed and is repeated: %s", error.message)
+        return watched
 
     def _watched(self) -> list[_Watched]:
         containers: dict[tuple[str, str], _Watched] = {}

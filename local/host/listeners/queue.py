@@ -116,7 +116,7 @@ class QueueListener:
     def _handle(self, message: QueueMessage) -> None:
         try:
             self._settle(message)
-        except AzureError as error:
+        except Exception as error:  # on a thread of the pool, anything else would end in silence
             _LOG.warning("Message %s could not be settled and will be seen again: %s", message.id, _brief(error))
         finally:
             with self._lock:
@@ -164,5 +164,5 @@ class QueueListener:
             _LOG.debug("message %s belongs to somebody else by now", message.id)
 
 
-def _brief(error: AzureError) -> str:
-    return str(error.message or error).splitlines()[0]
+def _brief(error: Exception) -> str:
+    return str(error).partition("\n")[0] or type(error).__name__

@@ -99,5 +99,5 @@ class TimerMonitor:
     def _load(self) -> TimerStatus | None:
         try:
             return TimerStatus.from_wire(json.loads(self._blob.download_blob().readall()))
-        except ResourceNotFoundError:
-            return None
+        except (ResourceNotFoundError, ValueError, AttributeError):
+            return None  # a status that cannot be read counts as none, as on the platform

@@ -42,8 +42,7 @@ class Worker:
         self._channel = channel
         self._directory = directory
         self._functions = functions
-        configured = os.environ.get("PYTHON_THREADPOOL_THREAD_COUNT")
-        self._pool = ThreadPoolExecutor(int(configured) if configured else None, thread_name_prefix="function")
+        self._pool = ThreadPoolExecutor(_thread_count(), thread_name_prefix="function")
 
     def serve(self) -> None:
         """Run what the host asks for until it closes its end."""
@@ -93,6 +92,15 @@ class Worker:
         return await asyncio.get_running_loop().run_in_executor(
             self._pool, lambda: context.run(loaded.call, **arguments)
         )
+
+
+def _thread_count() -> int | None:
+    """Read the platform's setting; None, the library's default, where it is absent or no number from 1 up."""
+    configured = os.environ.get("PYTHON_THREADPOOL_THREAD_COUNT", "")
+    if configured and not (configured.isdigit() and int(configured)):
+        logging.warning("PYTHON_THREADPOOL_THREAD_COUNT must be a number from 1 up; it is '%s'", configured)
+        return None
+    return int(configured) if configured else None
 
 
 def failure_of(error: BaseException) -> Failure:

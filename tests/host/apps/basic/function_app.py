@@ -86,3 +86,8 @@ def environment(req: func.HttpRequest) -> func.HttpResponse:
 @app.route(route="process", auth_level=func.AuthLevel.ADMIN)
 def process(req: func.HttpRequest) -> str:
     return str(os.getpid())
+
+
+@app.route(route="nothing", auth_level=func.AuthLevel.ANONYMOUS)
+def nothing(req: func.HttpRequest) -> func.HttpResponse:
+    return None  # type: ignore[return-value]

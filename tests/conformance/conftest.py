@@ -1,0 +1,65 @@
+"""Finds or makes a Python that has Microsoft's worker library."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+_OLDEST = (3, 13)
+_NONE = "conformance needs Python 3.13 or newer (python3.13 or python3.14 on PATH, or in pyenv): none was found"
+
+
+@pytest.fixture(scope="session")
+def runtime_python() -> str:
+    """The program of a virtual environment with the function app's requirements and the worker library."""
+    python = next(_new_enough(), None)
+    if python is None:
+        pytest.skip(_NONE)
+    (ROOT / ".local").mkdir(exist_ok=True)
+    target = ROOT / ".local" / f"conformance-{_digest(python)}"
+    with (ROOT / ".local" / "conformance.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # one test process makes it, the others wait
+        if not (target / "complete").exists():
+            _make(python, target)
+    return str(target / "bin" / "python")
+
+
+def _new_enough() -> Iterator[str]:
+    named = [sys.executable, *filter(None, (shutil.which(name) for name in ("python3.14", "python3.13")))]
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
+    found = sorted(str(path) for path in pyenv.glob("3.1[3-9]*/bin/python"))
+    for candidate in [*named, *reversed(found)]:
+        if _version(candidate) >= _OLDEST:
+            yield candidate
+
+
+def _version(python: str) -> tuple[int, ...]:
+    """A version manager's stand-in may be on PATH and answer nothing."""
+    command = [python, "-c", "import sys; print(*sys.version_info[:2])"]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    return tuple(map(int, answer.stdout.split())) if answer.returncode == 0 else ()
+
+
+def _digest(python: str) -> str:
+    pins = (ROOT / "requirements.txt").read_bytes() + (ROOT / "constraints.txt").read_bytes()
+    return hashlib.sha256(pins + python.encode()).hexdigest()[:12]
+
+
+def _make(python: str, target: Path) -> None:
+    shutil.rmtree(target, ignore_errors=True)
+    packages = ["-r", str(ROOT / "requirements.txt"), "-c", str(ROOT / "constraints.txt"), "azure-functions-runtime"]
+    install = [str(target / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    for command in ([python, "-m", "venv", str(target)], [*install, *packages]):
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+        if done.returncode != 0:
+            pytest.fail(f"the conformance tests' environment cannot be made: {done.stderr[-600:]}", pytrace=False)
+    (target / "complete").touch()
