@@ -7,7 +7,9 @@ Retries within a call are short. Anything slower is the next tick's business.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -19,6 +21,7 @@ from shared.secret import Secret
 from shared.wire import Fault
 
 _TIMEOUT_S = (5.0, 95.0)  # connect, read: a scoring call may take 90 s
+_THIS_MACHINE = frozenset({"127.0.0.1", "localhost", "::1"})
 _PASSING = frozenset({408, 429, 500, 502, 503, 504})
 _RETRIES = Retry(
     total=4,
@@ -79,20 +82,43 @@ class ServiceCaller:
             raise ServiceUnavailable(operation, f"no answer ({type(failed).__name__})") from None
         return _answer(operation, response)
 
-    def fetch(self, operation: str, signed_url: Secret) -> bytes:
+    def fetch(self, operation: str, signed_url: Secret, *, limit: int) -> bytes:
         """
         Download a blob that a service named, by its address with token.
 
+        Args:
+            limit: The most bytes that are taken.
+
         Raises:
-            ServiceUnavailable, ServiceRejected: As for `call`; 401 and 403 mean that the token is no good any more.
+            ServiceUnavailable: No answer, or one that may change.
+            ServiceRejected: An address that is neither https nor on this machine, a blob above the limit, or any other
+                status; 401 and 403 mean that the token is no good any more.
         """
+        address = urlsplit(signed_url.reveal())
+        if address.scheme != "https" and address.hostname not in _THIS_MACHINE:
+            raise ServiceRejected(operation, f"the service named a blob on '{address.hostname}' without https")
         try:
-            response = self._repeating.get(signed_url.reveal(), timeout=_TIMEOUT_S, allow_redirects=False)
+            with self._repeating.get(
+                address.geturl(), timeout=_TIMEOUT_S, allow_redirects=False, stream=True
+            ) as response:
+                if response.status_code != 200:
+                    raise _failure(operation, response, Fault("", "the blob cannot be read"))
+                data = b"".join(_bounded(response, limit))
         except requests.RequestException as failed:
             raise ServiceUnavailable(operation, f"no answer ({type(failed).__name__})") from None
-        if response.status_code != 200:
-            raise _failure(operation, response, Fault("", "the blob cannot be read"))
-        return response.content
+        if len(data) > limit:
+            raise ServiceRejected(operation, f"the blob has more than {limit} bytes")
+        return data
+
+
+def _bounded(response: requests.Response, limit: int) -> Iterator[bytes]:
+    """Yield a body up to the first piece that goes beyond the limit."""
+    taken = 0
+    for piece in response.iter_content(1 << 16):
+        yield piece
+        taken += len(piece)
+        if taken > limit:
+            return
 
 
 def _session(retries: Retry) -> requests.Session:

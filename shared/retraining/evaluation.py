@@ -39,6 +39,8 @@ from shared.wire import MODEL_EXTENSION, BlobReference
 _log = logging.getLogger(__name__)
 _LEASE = timedelta(minutes=10)  # longer than any single call to a service may take
 _PROBE_ROWS = 20
+_METRICS_BYTES = 2**20
+_MODEL_BYTES = 2**28
 _GOLDEN_SOURCE_BYTES = 256 * 1024  # of the training file, where there is no holdout to choose golden rows from
 _GOLDEN_SOURCE_ROWS = 500
 _FINAL = {Outcome.REJECT: RunState.REJECTED, Outcome.NO_CHANGE: RunState.NO_CHANGE, Outcome.ERROR: RunState.FAILED}
@@ -140,7 +142,7 @@ class Evaluation:
         if record.champion:
             return record.champion
         resource = self._promotion.live(model).resource(model.resource, run.id)
-        data = self._stores.caller.fetch("read the published model", resource.location.signed_url())
+        data = self._stores.caller.fetch("read the published model", resource.location.signed_url(), limit=_MODEL_BYTES)
         path = f"{ARTIFACTS}/{model.name}/{INITIAL}/model{MODEL_EXTENSION}"
         self._stores.blobs.write(path, data)
         champion = Champion(INITIAL, path, hashlib.sha256(data).hexdigest(), self._clock())
@@ -153,7 +155,7 @@ class Evaluation:
         if reference is None or metrics is None:
             written = ", ".join(r.relative_location for r in report.results.values()) or "nothing"
             raise EvaluationError(f"the job wrote {written}; a model (.ilearner) and metrics (.csv) are needed")
-        table = self._stores.caller.fetch("read the metrics output", metrics.signed_url())
+        table = self._stores.caller.fetch("read the metrics output", metrics.signed_url(), limit=_METRICS_BYTES)
         return Challenger(
             reference,
             self._stores.blobs.digest(artifact(run, MODEL_EXTENSION)),

@@ -79,7 +79,7 @@ class Scheduled:
 
     def _compose(self, model: Model, run_id: str, now: datetime) -> Run | None:
         """Write one training set from what waits, oldest first, and make the run that trains on it."""
-        waiting = sorted(self._ledger.waiting(model.name), key=lambda dataset: dataset.seen_at)
+        waiting = sorted(self._ledger.waiting(model.name), key=lambda dataset: (dataset.seen_at, dataset.name))
         datasets = [dataset for dataset in waiting if self._is_still_there(dataset)]
         if not datasets:
             return None

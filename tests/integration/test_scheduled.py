@@ -95,9 +95,9 @@ def test_a_tick_that_died_half_way_finds_its_own_run_again(nightly: World, clock
 
 
 def test_a_file_replaced_before_its_run_is_left_out(nightly: World, clock: Clock) -> None:
-    nightly.drop("a.csv", people(600, seed=1))
-    nightly.drop("b.csv", people(600, seed=2))
-    nightly.drop("a.csv", people(600, seed=3))
+    for name, seed in (("a.csv", 1), ("b.csv", 2), ("a.csv", 3)):
+        clock.now += timedelta(seconds=1)
+        nightly.drop(name, people(600, seed=seed))
 
     clock.now += timedelta(hours=1)
     nightly.app.scheduled.retrain_due()
