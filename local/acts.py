@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from examples.census.files import SHUFFLED_SHARE, Broken, CensusFiles
+from examples.census.files import Broken, CensusFiles
 from local.api import FunctionApi
 from local.drop import drop
 from local.environment import Addresses
@@ -112,9 +112,7 @@ def duplicate(stage: Stage) -> None:
 
 def worse(stage: Stage) -> None:
     """A file with shuffled labels makes a model that the gate refuses; the live endpoint is left alone."""
-    title = (
-        f"A file with the labels of {SHUFFLED_SHARE:.0%} of its rows shuffled is dropped: {stage.files.shuffled.name}"
-    )
+    title = f"A file whose labels are shuffled is dropped: {stage.files.shuffled.name}"
     stage.timeline.act(4, title)
     settled = stage.drop(title, stage.files.shuffled, "REJECTED")
     verdict = _verdict(settled)

@@ -176,16 +176,19 @@ class Channel:
             self._socket.sendall(_PREFIX.pack(len(body)) + body)
 
     def __iter__(self) -> Iterator[Message]:
-        """Yield messages until the other side closes or dies."""
-        while True:
-            prefix = self._reader.read(_PREFIX.size)
-            if len(prefix) < _PREFIX.size:
-                return
-            (length,) = _PREFIX.unpack(prefix)
-            body = self._reader.read(length)
-            if len(body) < length:
-                return
+        """Yield messages until either side closes or the other one dies, which also cuts off what it had not read."""
+        while body := self._body():
             yield decode(body)
+
+    def _body(self) -> bytes:
+        """Read one message's body; empty at the end."""
+        try:
+            prefix = self._reader.read(_PREFIX.size)
+            length = _PREFIX.unpack(prefix)[0] if len(prefix) == _PREFIX.size else 0
+            body = self._reader.read(length)
+        except (OSError, ValueError):  # reset by a dead peer, closed by us
+            return b""
+        return body if len(body) == length else b""
 
     def close(self) -> None:
         """Close this end; the other side's iteration stops."""

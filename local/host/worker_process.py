@@ -118,11 +118,8 @@ class WorkerProcess:
         return f"killed by signal {-code}" if code is not None and code < 0 else f"exit code {code}"
 
     def _read(self) -> None:
-        try:
-            for message in self._channel:
-                self._take(message)
-        except (OSError, ValueError):
-            _LOG.debug("the worker's socket was closed by the host")
+        for message in self._channel:
+            self._take(message)
         self._bury()
         with self._lock:
             self._is_gone = True

@@ -91,15 +91,6 @@ class Verdict:
         return plain | {"checks": list(plain["checks"])}
 
 
-def judge_metrics(metrics: Mapping[str, float], rule: GateRule) -> Verdict | None:
-    """Hold output2 against the floors; None when it meets them all."""
-    checks = tuple(_floor_check(name, bound, metrics.get(name)) for name, bound in sorted(rule.floors.items()))
-    failed = [check.sentence() for check in checks if not check.passed]
-    if failed:
-        return Verdict(Outcome.REJECT, "output2 misses a floor: " + "; ".join(failed), rule.metric, checks)
-    return None
-
-
 def judge(metrics: Mapping[str, float], rows: PairedScores | None, rule: GateRule) -> Verdict:
     """
     Judge a challenger.
@@ -112,20 +103,24 @@ def judge(metrics: Mapping[str, float], rows: PairedScores | None, rule: GateRul
     Returns:
         PROMOTE only if every floor is met and, with `rows`, gain ≥ min_gain and the lower bound > −margin.
     """
-    below = judge_metrics(metrics, rule)
-    if below:
-        return below
     floors = tuple(_floor_check(name, bound, metrics.get(name)) for name, bound in sorted(rule.floors.items()))
+    missed = [check.sentence() for check in floors if not check.passed]
     if rows is None:
-        return Verdict(Outcome.PROMOTE, "UNPAIRED: no holdout, only output2's floors were judged", rule.metric, floors)
+        return _unpaired_verdict(missed, rule, floors)
     unfit = _unfit(rows)
     if unfit:
         return Verdict(Outcome.ERROR, unfit, rule.metric, floors)
-    if np.array_equal(rows.champion, rows.challenger):
+    if np.array_equal(rows.champion, rows.challenger) and not missed:
         reason = f"challenger and champion give the same answer on all {len(rows.labels)} holdout rows"
         return Verdict(Outcome.NO_CHANGE, reason, rule.metric, floors, paired=True, n_rows=len(rows.labels))
     compared = compare(rule.metric, rows, confidence=rule.confidence, replicates=rule.replicates, seed=rule.seed)
     return _paired_verdict(compared, rule, floors)
+
+
+def _unpaired_verdict(missed: list[str], rule: GateRule, floors: tuple[Check, ...]) -> Verdict:
+    if missed:
+        return Verdict(Outcome.REJECT, f"UNPAIRED: failed: {'; '.join(missed)}", rule.metric, floors)
+    return Verdict(Outcome.PROMOTE, "UNPAIRED: no holdout, only output2's floors were judged", rule.metric, floors)
 
 
 def _paired_verdict(compared: Comparison, rule: GateRule, floors: tuple[Check, ...]) -> Verdict:

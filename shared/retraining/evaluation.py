@@ -23,7 +23,7 @@ from shared.adapters.runs_table import RunTable
 from shared.adapters.storage_layout import ARTIFACTS, HOLDOUTS
 from shared.domain import golden
 from shared.domain.champion import INITIAL, Champion
-from shared.domain.gate import Outcome, Verdict, judge, judge_metrics
+from shared.domain.gate import Outcome, Verdict, judge
 from shared.domain.holdout import Holdout, parse_holdout, probabilities
 from shared.domain.metrics import parse_metrics
 from shared.domain.model import Model
@@ -124,9 +124,6 @@ class Evaluation:
         challenger = self._challenger(run, model)
         if challenger.sha256 == champion.sha256:
             return self._close(run, RunState.NO_CHANGE, "challenger and champion are the same bytes", None)
-        below = judge_metrics(challenger.metrics, model.gate) if model.gate else None
-        if below:
-            return self._close(run, RunState.REJECTED, below.reason, below)
         rows = self._rows(model, run)
         self._install(run, model, challenger, rows)
         scores = self._scores(run, model, rows)

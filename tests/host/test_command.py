@@ -132,6 +132,42 @@ def test_the_worker_ends_with_a_host_that_is_killed(world: World, tmp_path: Path
     eventually(lambda: not _is_running(worker), what="the worker's end")
 
 
+def test_a_worker_that_talks_ends_with_its_host_too(world: World, tmp_path: Path) -> None:
+    """What the killed host had not read must not keep the worker from noticing."""
+    log, pid_file = tmp_path / "log", tmp_path / "pid"
+    (tmp_path / "function_app.py").write_text(_TALKING.replace("PID_FILE", str(pid_file)))
+    with _command(world, log, "--app", str(tmp_path)) as process:
+        worker = int(eventually(lambda: pid_file.exists() and pid_file.read_text(), what="the worker's id"))
+        _said(log, r"(words)")
+
+        process.kill()
+        process.wait()
+
+    eventually(lambda: not _is_running(worker), what="the worker's end")
+
+
+_TALKING = """
+import logging, os, pathlib, threading
+import azure.functions as func
+
+app = func.FunctionApp()
+
+
+@app.route(route="r")
+def r(req: func.HttpRequest) -> str:
+    return "r"
+
+
+def talk():
+    while True:
+        logging.info("words")
+
+
+threading.Thread(target=talk, daemon=True).start()
+pathlib.Path("PID_FILE").write_text(str(os.getpid()))
+"""
+
+
 def _is_running(pid: int) -> bool:
     """Whether a process lives; one that has ended but was not waited for by its new parent does not."""
     command = ["ps", "-o", "stat=", "-p", str(pid)]

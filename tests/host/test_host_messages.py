@@ -53,3 +53,15 @@ def test_a_channel_ends_when_the_other_side_is_gone_mid_message() -> None:
 
     assert [message.text for message in channel if isinstance(message, LogLine)] == ["whole"]
     channel.close()
+
+
+def test_a_channel_ends_when_the_other_side_dies_without_having_read() -> None:
+    """The system then reports a reset connection instead of an end."""
+    mine, theirs = socket.socketpair()
+    channel = Channel(mine)
+    channel.send(LogLine("", "", 20, "root", "never read"))
+
+    theirs.close()
+
+    assert list(channel) == []
+    channel.close()

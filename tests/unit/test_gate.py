@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from shared.domain import golden
-from shared.domain.gate import GateRule, Outcome, Verdict, judge, judge_metrics
+from shared.domain.gate import GateRule, Outcome, judge
 from shared.domain.metrics import parse_metrics
 from shared.domain.paired import PairedScores, auc, compare
 from shared.errors import MetricsError
@@ -47,12 +47,19 @@ def test_a_floor_is_inclusive_and_missing_or_endless_values_fail_it(
 ) -> None:
     metrics = {name: number for name, number in (GOOD | {metric: value}).items() if number is not None}
 
-    verdict = judge_metrics(metrics, RULE)
+    for rows in (None, scores(1.0, 0.7)):
+        verdict = judge(metrics, rows, RULE)
 
-    assert (verdict is None) == meets
-    if verdict:
-        assert verdict.outcome is Outcome.REJECT
-        assert metric in verdict.reason
+        assert verdict.outcome is (Outcome.PROMOTE if meets else Outcome.REJECT)
+        assert meets or metric in verdict.reason
+
+
+def test_a_missed_floor_rejects_models_that_answer_alike_too() -> None:
+    rows = scores(1.0, 0.5)
+
+    verdict = judge({"AUC": 0.1}, replace(rows, challenger=rows.champion), RULE)
+
+    assert verdict.outcome is Outcome.REJECT
 
 
 def test_a_clearly_better_challenger_is_promoted_with_its_interval() -> None:
@@ -126,9 +133,8 @@ def test_a_verdict_without_a_holdout_says_that_it_is_unpaired() -> None:
 
 
 def test_a_verdict_is_json_even_when_a_metric_is_not_a_number() -> None:
-    verdict: Verdict | None = judge_metrics(GOOD | {"AUC": NAN}, RULE)
+    verdict = judge(GOOD | {"AUC": NAN}, None, RULE)
 
-    assert verdict
     assert json.loads(json.dumps(verdict.as_json(), allow_nan=False))["outcome"] == "REJECT"
 
 

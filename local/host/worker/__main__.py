@@ -133,7 +133,11 @@ def main(descriptor: int, directory: Path) -> int:
 
 
 if __name__ == "__main__":
-    code = main(int(sys.argv[1]), Path(sys.argv[2]))
+    code = 1
+    try:
+        code = main(int(sys.argv[1]), Path(sys.argv[2]))
+    except OSError as error:
+        print(f"the host is gone: {error}", file=sys.stderr)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)  # threads of the app may still run; their invocations have failed by now

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextvars
 import logging
 import threading
+from contextlib import suppress
 from typing import Any
 
 import azure.functions as func
@@ -83,7 +84,6 @@ class ForwardingHandler(logging.Handler):
         """Send one record with the invocation that it was logged in."""
         invocation, function = running.get()
         invocation = invocation or getattr(_thread_storage, "invocation_id", "")
-        try:
-            self._channel.send(LogLine(invocation, function, record.levelno, record.name, self.format(record)))
-        except OSError:
-            self.handleError(record)
+        line = LogLine(invocation, function, record.levelno, record.name, self.format(record))
+        with suppress(OSError):  # the host is gone, and this process will be
+            self._channel.send(line)
