@@ -18,8 +18,9 @@ from shared.logs import event
 from studio.addresses import Addresses
 from studio.bootstrap import Service
 from studio.web.batch import BatchApi
-from studio.web.calls import Calls, fault_response, json_response
+from studio.web.calls import Calls, Doors, fault_response, json_response
 from studio.web.description import DescriptionApi
+from studio.web.key_guard import KeyGuard
 from studio.web.management import ManagementApi
 from studio.web.observed import Observed
 from studio.web.scoring import ScoringApp, is_scoring
@@ -31,7 +32,8 @@ _log = logging.getLogger(__name__)
 
 def create_app(service: Service) -> ASGIApp:
     """Make the application; its lifespan prepares storage and follows the catalog."""
-    calls = Calls(service.registry, service.settings.workspace_token)
+    guard = KeyGuard()
+    calls = Calls(Doors(service.registry, service.settings.workspace_token, guard))
     addresses = Addresses(service.settings.url)
     routes = [
         *BatchApi(service.batches, service.experiments, service.blobs).routes(calls),
@@ -44,7 +46,7 @@ def create_app(service: Service) -> ASGIApp:
         exception_handlers={HTTPException: _unrouted},
         lifespan=lambda app: _following(service),
     )
-    return Observed(_Front(ScoringApp(service.registry), pages))
+    return Observed(_Front(ScoringApp(service.registry, guard), pages))
 
 
 class _Front:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -16,21 +17,33 @@ from studio.errors import BadArgument, NotFound, QuotaExceeded, Unauthorized
 from studio.keys import bearer_key
 from studio.registry import Registry, Served
 from studio.web.faults import rendered
+from studio.web.key_guard import KeyGuard
 from studio.web.observed import note
 
 MAX_BODY_BYTES = 40_000
 
+_WORKSPACE_DOOR = "workspace"
+
 Handler = Callable[["Call"], Response]
+
+
+@dataclass(frozen=True)
+class Doors:
+    """What a request is held against before anything is done for it."""
+
+    registry: Registry
+    workspace_token: Secret | None
+    guard: KeyGuard
 
 
 class Call:
     """A request with its body read. Content type and content encoding are ignored: clients send odd ones."""
 
-    def __init__(self, request: Request, body: bytes, registry: Registry, workspace_token: Secret | None) -> None:
+    def __init__(self, request: Request, body: bytes, doors: Doors) -> None:
         self._request = request
         self._body = body
-        self._registry = registry
-        self._workspace_token = workspace_token
+        self._doors = doors
+        self._registry = doors.registry
 
     def path(self, name: str) -> str:
         """Return a part of the address."""
@@ -56,8 +69,11 @@ class Call:
     def endpoint_by_id(self) -> Served:
         """Return the endpoint that the address names by id, once one of its keys was shown."""
         served = self._found(self.path("endpoint"))
+        guard, door = self._doors.guard, served.endpoint.id
+        guard.check(self._request.scope, door)
         if not served.endpoint.opens_with(self._key()):
-            raise Unauthorized("ScoreRequestUnauthorized", "Invalid credentials provided.")
+            refusal = Unauthorized("ScoreRequestUnauthorized", "Invalid credentials provided.")
+            raise guard.refused(self._request.scope, door, refusal)
         self.note(endpoint=served.endpoint.name, service=served.service.name)
         return served
 
@@ -84,7 +100,7 @@ class Call:
         if endpoint is None:
             self._registry.look_for_news()
             endpoint = self._registry.catalog.endpoint_named(service.id, name)
-        if endpoint is None or not endpoint.opens_with(self._key()):
+        if endpoint is None or not self._is_key_of(endpoint):
             self.require_workspace_token()
         if endpoint is None:
             raise NotFound("WebServiceNotFound", f"web service '{service.name}' has no endpoint '{name}'")
@@ -93,12 +109,18 @@ class Call:
 
     def require_workspace_token(self) -> None:
         """Refuse a caller without the workspace token; a workspace without one lets nobody in."""
-        token = self._workspace_token
+        guard, token = self._doors.guard, self._doors.workspace_token
+        guard.check(self._request.scope, _WORKSPACE_DOOR)
         if token is None or not token.matches(self._key()):
-            raise Unauthorized(
+            refusal = Unauthorized(
                 "ManagementRequestUnauthorized",
                 "Invalid credentials provided. This needs the workspace token, or for one endpoint its own key.",
             )
+            raise guard.refused(self._request.scope, _WORKSPACE_DOOR, refusal)
+
+    def _is_key_of(self, endpoint: Endpoint) -> bool:
+        self._doors.guard.check(self._request.scope, endpoint.id)
+        return endpoint.opens_with(self._key())
 
     def _found(self, endpoint_id: str) -> Served:
         served = self._registry.find(endpoint_id)
@@ -116,16 +138,15 @@ class Call:
 class Calls:
     """Turns handlers into routes' endpoints: body read, handler run in a thread, errors rendered."""
 
-    def __init__(self, registry: Registry, workspace_token: Secret | None) -> None:
-        self._registry = registry
-        self._workspace_token = workspace_token
+    def __init__(self, doors: Doors) -> None:
+        self._doors = doors
 
     def __call__(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
         """Wrap one handler."""
 
         async def answer(request: Request) -> Response:
             try:
-                call = Call(request, await _body(request), self._registry, self._workspace_token)
+                call = Call(request, await _body(request), self._doors)
                 return await run_in_threadpool(handler, call)
             except Exception as error:  # the renderer knows every kind, and logs what nobody foresaw
                 return fault_response(error)

@@ -17,7 +17,9 @@ from studio.errors import BadArgument, NotFound, QuotaExceeded, Unauthorized
 from studio.keys import bearer_key
 from studio.registry import Registry, Served
 from studio.scoring import Form, form_of, read_request, score, scorer_of, write_answer
+from studio.web.admission import Admission
 from studio.web.faults import rendered
+from studio.web.key_guard import KeyGuard
 from studio.web.observed import note
 
 MAX_BODY_BYTES = 16 * 2**20
@@ -35,8 +37,10 @@ def is_scoring(scope: Scope) -> bool:
 class ScoringApp:
     """Answers one scoring request: key, rows, model, answer."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, guard: KeyGuard) -> None:
         self._registry = registry
+        self._guard = guard
+        self._admission = Admission()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with 200 and rows, or with the protocol's error body."""
@@ -52,11 +56,15 @@ class ScoringApp:
         if scope["method"] != "POST":
             raise HTTPException(405)
         served = await self._served(scope)
-        body = await _body(receive)
-        form = _form(scope["query_string"])
-        if len(body) <= _INLINE_BYTES:
-            return _scored(served, body, form)
-        return await asyncio.to_thread(_scored, served, body, form)
+        self._admission.enter(served.endpoint)
+        try:
+            body = await _body(receive)
+            form = _form(scope["query_string"])
+            if len(body) <= _INLINE_BYTES:
+                return _scored(served, body, form)
+            return await asyncio.to_thread(_scored, served, body, form)
+        finally:
+            self._admission.leave(served.endpoint)
 
     async def _served(self, scope: Scope) -> Served:
         parts = scope["path"].split("/")
@@ -68,8 +76,10 @@ class ScoringApp:
             served = self._registry.find(parts[4])
         if served is None or served.endpoint.workspace != parts[2]:
             raise NotFound("WebServiceNotFound", "no such endpoint in this workspace; check the address")
+        self._guard.check(scope, served.endpoint.id)
         if not served.endpoint.opens_with(_key(scope)):
-            raise Unauthorized("ScoreRequestUnauthorized", "Invalid credentials provided.")
+            refusal = Unauthorized("ScoreRequestUnauthorized", "Invalid credentials provided.")
+            raise self._guard.refused(scope, served.endpoint.id, refusal)
         note(scope, endpoint=served.endpoint.name, service=served.service.name)
         return served
 

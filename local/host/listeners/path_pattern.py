@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 _CONTAINER = re.compile(r"(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*|\$root|\$web|\$logs")
 _TOKEN = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
@@ -33,19 +34,28 @@ class PathPattern:
 
 
 def _compiled(blob: str, text: str) -> tuple[str, re.Pattern[str]]:
-    prefix, pattern, at = "", "", 0
+    """Return the text before the first token, and the expression that matches the whole."""
+    prefix, pattern = "", ""
     names: list[str] = []
+    for literal, name in _pieces(blob, text):
+        prefix += literal if not names else ""
+        pattern += re.escape(literal)
+        if name is not None:
+            names.append(_checked(name, names, text))
+            pattern += f"(?P<{name}>.*)"
+    return prefix, re.compile(pattern, re.DOTALL)
+
+
+def _pieces(blob: str, text: str) -> Iterator[tuple[str, str | None]]:
+    """Yield literals with the token's name that follows each, None where a doubled brace or the end does."""
+    at = 0
     for token in _TOKEN.finditer(blob):
-        literal = blob[at : token.start()]
-        if token[1] is None and len(token[0]) == 1:
+        if token[0] in ("{", "}"):
             raise ValueError(f"blob path '{text}' has a brace without its partner")
-        literal += token[0][0] if token[1] is None else ""
-        prefix, pattern, at = prefix + (literal if not names else ""), pattern + re.escape(literal), token.end()
-        if token[1] is not None:
-            names.append(_checked(token[1], names, text))
-            pattern += f"(?P<{token[1]}>.*)"
-    rest = blob[at:]
-    return prefix + (rest if not names else ""), re.compile(pattern + re.escape(rest), re.DOTALL)
+        brace = token[0][0] if token[1] is None else ""
+        yield blob[at : token.start()] + brace, token[1]
+        at = token.end()
+    yield blob[at:], None
 
 
 def _checked(name: str, earlier: list[str], text: str) -> str:

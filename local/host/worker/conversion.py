@@ -61,7 +61,7 @@ class _Generic:
             case dict() | list():
                 return meta.Datum(json.dumps(value), "json")
             case _:
-                raise NotImplementedError
+                raise TypeError(f"a {type(value).__name__} is neither text nor bytes")
 
 
 def extension_registry() -> Any:
