@@ -12,6 +12,7 @@ from studio.catalog import Endpoint
 from studio.errors import BadArgument
 
 _MAX_CALLS = 200
+_LOW_CALLS, _HIGH_CALLS = 4, 20  # what a ThrottleLevel means when no number comes with it
 _MAX_TEXT = 4000
 _CHOICES = {"ThrottleLevel": ("Low", "High"), "DiagnosticsTraceLevel": ("None", "Error", "All")}
 _PROPERTIES = {
@@ -19,6 +20,7 @@ _PROPERTIES = {
     "ThrottleLevel": "throttle_level",
     "DiagnosticsTraceLevel": "diagnostics_level",
     "MaxConcurrentCalls": "max_concurrent_calls",
+    "PreventUpdate": "prevent_update",
 }
 
 
@@ -31,7 +33,15 @@ class EndpointChange:
 
     def applied_to(self, endpoint: Endpoint) -> Endpoint:
         """Return the endpoint with the properties changed; resources are not its matter."""
-        return replace(endpoint, **self.properties)
+        return replace(endpoint, **{**self._calls(endpoint), **self.properties})
+
+    def _calls(self, endpoint: Endpoint) -> Mapping[str, Any]:
+        """Low is 4 calls at once; High keeps the present number, and is 20 at least."""
+        level = self.properties.get("throttle_level")
+        if level is None:
+            return {}
+        high = max(endpoint.max_concurrent_calls, _HIGH_CALLS)
+        return {"max_concurrent_calls": _LOW_CALLS if level == "Low" else high}
 
     @classmethod
     def from_wire(cls, body: object) -> EndpointChange:
@@ -53,6 +63,9 @@ def _check(key: str, value: object) -> None:
     if key == "MaxConcurrentCalls":
         if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= _MAX_CALLS:
             raise BadArgument("BadParameterValue", f"{key} must be an integer from 1 to {_MAX_CALLS}")
+    elif key == "PreventUpdate":
+        if not isinstance(value, bool):
+            raise BadArgument("BadParameterValue", f"{key} must be true or false, got {shape_of(value)}")
     elif not isinstance(value, str):
         raise BadArgument("BadParameterValue", f"{key} must be a text, got {shape_of(value)}")
     elif len(value) > _MAX_TEXT:

@@ -63,6 +63,10 @@ class Endpoints:
         """
         if not ENDPOINT_NAME.fullmatch(name):
             raise BadArgument("BadParameterValue", f"'{name}' cannot be used: {ENDPOINT_NAME_RULE}")
+        if name == DEFAULT_ENDPOINT and change.properties.get("prevent_update") is False:
+            raise Forbidden(
+                "PreventUpdate", "the default endpoint follows the experiment: its PreventUpdate stays true"
+            )
         existing = self._registry.catalog.endpoint_named(service.id, name)
         if existing is not None:
             return self._saved(existing.service_id, name, change.applied_to), False
@@ -87,16 +91,26 @@ class Endpoints:
             InvalidOperation: IncompatibleModel, when the bytes are no model.
             Conflict: ModelOutputMetadataMismatch, when the model has other columns than the endpoint's.
         """
-        if endpoint.prevent_update:
-            raise Forbidden(
-                "PreventUpdate",
-                f"endpoint '{endpoint.name}' follows the experiment and cannot be updated; add another endpoint with "
-                "PUT and update that one",
-            )
+        _check_updatable(endpoint)
         model = self._model(service, endpoint, change.resources)
         saved = self._saved(service.id, endpoint.name, lambda now: replace(change.applied_to(now), model=model))
         event(_log, "endpoint.updated", endpoint=endpoint.name, endpoint_id=endpoint.id, model=model)
         return saved
+
+    def refresh(self, service: WebService, endpoint: Endpoint, *, overwrite_resources: bool) -> bool:
+        """
+        Bring an endpoint to what its web service has become; False when it is there already.
+
+        The declaration is the web service's and reaches every endpoint by itself; the trained model of the last
+        publication, which the default endpoint serves, is taken over only when resources are to be overwritten.
+        """
+        _check_updatable(endpoint)
+        default = self._registry.catalog.endpoint_named(service.id, DEFAULT_ENDPOINT)
+        if not overwrite_resources or default is None or default.model == endpoint.model:
+            return False
+        self._saved(service.id, endpoint.name, lambda now: replace(now, model=default.model))
+        event(_log, "endpoint.refreshed", endpoint=endpoint.name, endpoint_id=endpoint.id, model=default.model)
+        return True
 
     def delete(self, endpoint: Endpoint) -> None:
         """Delete an endpoint; the default one only when it is the last."""
@@ -164,6 +178,20 @@ class Endpoints:
         if endpoint is None:
             raise NotFound("WebServiceNotFound", f"the web service has no endpoint '{name}' any more")
         return endpoint
+
+
+def _check_updatable(endpoint: Endpoint) -> None:
+    if endpoint.name == DEFAULT_ENDPOINT:
+        raise Forbidden(
+            "PreventUpdate",
+            f"endpoint '{endpoint.name}' follows the experiment and cannot be updated; add another endpoint with PUT "
+            "and update that one",
+        )
+    if endpoint.prevent_update:
+        raise Forbidden(
+            "PreventUpdate",
+            f"endpoint '{endpoint.name}' has PreventUpdate set; a PUT with PreventUpdate false lifts it",
+        )
 
 
 def _unknown_resource(service: WebService, name: str) -> str:

@@ -22,7 +22,7 @@ from studio.web.observed import note
 
 MAX_BODY_BYTES = 40_000
 
-_WORKSPACE_DOOR = "workspace"
+_MANAGEMENT = "management"  # what the workspace token opens
 
 Handler = Callable[["Call"], Response]
 
@@ -100,7 +100,8 @@ class Call:
         if endpoint is None:
             self._registry.look_for_news()
             endpoint = self._registry.catalog.endpoint_named(service.id, name)
-        if endpoint is None or not self._is_key_of(endpoint):
+        self._doors.guard.check(self._request.scope, _MANAGEMENT)
+        if endpoint is None or not endpoint.opens_with(self._key()):
             self.require_workspace_token()
         if endpoint is None:
             raise NotFound("WebServiceNotFound", f"web service '{service.name}' has no endpoint '{name}'")
@@ -110,17 +111,13 @@ class Call:
     def require_workspace_token(self) -> None:
         """Refuse a caller without the workspace token; a workspace without one lets nobody in."""
         guard, token = self._doors.guard, self._doors.workspace_token
-        guard.check(self._request.scope, _WORKSPACE_DOOR)
+        guard.check(self._request.scope, _MANAGEMENT)
         if token is None or not token.matches(self._key()):
             refusal = Unauthorized(
                 "ManagementRequestUnauthorized",
                 "Invalid credentials provided. This needs the workspace token, or for one endpoint its own key.",
             )
-            raise guard.refused(self._request.scope, _WORKSPACE_DOOR, refusal)
-
-    def _is_key_of(self, endpoint: Endpoint) -> bool:
-        self._doors.guard.check(self._request.scope, endpoint.id)
-        return endpoint.opens_with(self._key())
+            raise guard.refused(self._request.scope, _MANAGEMENT, refusal)
 
     def _found(self, endpoint_id: str) -> Served:
         served = self._registry.find(endpoint_id)

@@ -8,12 +8,13 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from shared import wire
+from shared.errors import shape_of
 from studio.addresses import Addresses
 from studio.blob_access import BlobAccess
 from studio.catalog import DEFAULT_ENDPOINT, Catalog, Endpoint, WebService
 from studio.endpoint_change import EndpointChange
 from studio.endpoints import Endpoints
-from studio.errors import NotFound
+from studio.errors import BadArgument, NotFound
 from studio.registry import Registry
 from studio.store.artifacts import ArtifactKind, Artifacts
 from studio.web.calls import Call, Calls, empty_response, json_response
@@ -38,12 +39,14 @@ class ManagementApi:
         return [
             Route(services, calls(self.list_services), methods=["GET"]),
             Route(f"{services}/{{service}}", calls(self.get_service), methods=["GET"]),
+            Route(f"{services}/{{service}}", calls(self.publish_code), methods=["PUT"]),
             Route(f"{services}/{{service}}", calls(self.delete_service), methods=["DELETE"]),
             Route(endpoints, calls(self.list_endpoints), methods=["GET"]),
             Route(f"{endpoints}/{{name}}", calls(self.get_endpoint), methods=["GET"]),
             Route(f"{endpoints}/{{name}}", calls(self.create_endpoint), methods=["PUT"]),
             Route(f"{endpoints}/{{name}}", calls(self.update_endpoint), methods=["PATCH"]),
             Route(f"{endpoints}/{{name}}", calls(self.delete_endpoint), methods=["DELETE"]),
+            Route(f"{endpoints}/{{name}}/refresh", calls(self.refresh_endpoint), methods=["POST"]),
         ]
 
     def list_services(self, call: Call) -> Response:
@@ -59,6 +62,15 @@ class ManagementApi:
         """Show one web service."""
         call.require_workspace_token()
         return json_response(_service_to_wire(call.service(), self._registry.catalog))
+
+    def publish_code(self, call: Call) -> Response:
+        """Refuse code in any language: what is published here is declared, and models are data."""
+        call.require_workspace_token()
+        raise BadArgument(
+            "WebServiceTypeInvalid",
+            "web services of Type 'Code' are not run here; publish an experiment with "
+            "POST /workspaces/{workspace}/experiments or with `python -m studio publish`",
+        )
 
     def delete_service(self, call: Call) -> Response:
         """Delete a web service with its endpoints."""
@@ -91,6 +103,12 @@ class ManagementApi:
         service, endpoint = call.managed_endpoint()
         self._endpoints.update(service, endpoint, EndpointChange.from_wire(call.json()))
         return empty_response()
+
+    def refresh_endpoint(self, call: Call) -> Response:
+        """Copy what the experiment has become over an endpoint; 304 when nothing changed."""
+        service, endpoint = call.managed_endpoint()
+        changed = self._endpoints.refresh(service, endpoint, overwrite_resources=_overwrites(call.json()))
+        return json_response(self._to_wire(*call.managed_endpoint())) if changed else Response(status_code=304)
 
     def delete_endpoint(self, call: Call) -> Response:
         """Delete an endpoint."""
@@ -135,6 +153,16 @@ def _service_to_wire(service: WebService, catalog: Catalog) -> wire.Body:
         "DefaultEndpointName": DEFAULT_ENDPOINT,
         "EndpointCount": len(catalog.endpoints_of(service.id)),
     }
+
+
+def _overwrites(body: object) -> bool:
+    """Read `{"OverwriteResources": "True"}`: clients send the text, in any case; without it, resources stay."""
+    fields = {} if body is None else body
+    value = fields.get("OverwriteResources") if isinstance(fields, dict) else shape_of(body)
+    text = "false" if value is None else str(value).lower()
+    if text not in ("true", "false"):
+        raise BadArgument("BadParameterValue", 'the body must be {"OverwriteResources": "True"} or "False"')
+    return text == "true"
 
 
 def _time(instant: datetime) -> str:

@@ -58,7 +58,7 @@ class ScoringApp:
         served = await self._served(scope)
         self._admission.enter(served.endpoint)
         try:
-            body = await _body(receive)
+            body = await _body(scope, receive)
             form = _form(scope["query_string"])
             if len(body) <= _INLINE_BYTES:
                 return _scored(served, body, form)
@@ -103,7 +103,8 @@ def _form(query_string: bytes) -> Form:
     return form_of(query.get("details", ""), query.get("format", ""))
 
 
-async def _body(receive: Receive) -> bytes:
+async def _body(scope: Scope, receive: Receive) -> bytes:
+    _check_size(_declared_length(scope))
     parts, size = [], 0
     while True:
         message = await receive()
@@ -111,7 +112,18 @@ async def _body(receive: Receive) -> bytes:
             raise BadArgument("RequestBodyInvalid", "the connection closed before the body was complete")
         parts.append(message.get("body", b""))
         size += len(parts[-1])
-        if size > MAX_BODY_BYTES:
-            raise QuotaExceeded("OutOfMemoryLimit", f"a scoring request may have at most {MAX_BODY_BYTES} bytes")
+        _check_size(size)
         if not message.get("more_body"):
             return b"".join(parts)
+
+
+def _declared_length(scope: Scope) -> int:
+    for name, value in scope["headers"]:
+        if name == b"content-length":
+            return int(value)  # the server has refused anything but digits
+    return 0
+
+
+def _check_size(n_bytes: int) -> None:
+    if n_bytes > MAX_BODY_BYTES:
+        raise QuotaExceeded("OutOfMemoryLimit", f"a scoring request may have at most {MAX_BODY_BYTES} bytes")
