@@ -1,19 +1,24 @@
-"""Finds or makes a Python that has Microsoft's worker library."""
+"""Finds or makes a Python that has Microsoft's worker library, and starts its worker and ours."""
 
 from __future__ import annotations
 
 import fcntl
 import hashlib
+import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
+from local.azurite import Azurite
+from local.host.worker_process import OUR_WORKER, WorkerProcess
+
 ROOT = Path(__file__).parents[2]
+Start = Callable[..., WorkerProcess]
 _OLDEST = (3, 13)
 _NONE = "conformance needs Python 3.13 or newer (python3.13 or python3.14 on PATH, or in pyenv): none was found"
 
@@ -31,6 +36,39 @@ def runtime_python() -> str:
         if not (target / "complete").exists():
             _make(python, target)
     return str(target / "bin" / "python")
+
+
+@pytest.fixture(scope="module")
+def start(azurite: Azurite) -> Iterator[Start]:
+    """Start a worker for an app; the second time, return the first."""
+    workers: dict[tuple[Path, tuple[str, ...]], WorkerProcess] = {}
+
+    def begin(directory: Path, command: tuple[str, ...], settings: Mapping[str, str] | None = None) -> WorkerProcess:
+        storage = {"DATA": azurite.connection_string, "DATA_STORAGE": azurite.connection_string}
+        environment = {**os.environ, **_sample_settings(), **storage, "NS": "conformance", **(settings or {})}
+        if (directory, command) not in workers:
+            workers[directory, command] = WorkerProcess(directory, environment, lambda line: None, command)
+        return workers[directory, command]
+
+    yield begin
+    for worker in workers.values():
+        worker.stop()
+
+
+@pytest.fixture(scope="module")
+def theirs(runtime_python: str) -> tuple[str, ...]:
+    """Microsoft's worker."""
+    return (runtime_python, "-m", "tests.conformance.runtime_worker")
+
+
+@pytest.fixture(scope="module", params=["this Python", "the Python of Microsoft's worker"])
+def ours(request: pytest.FixtureRequest, runtime_python: str) -> tuple[str, ...]:
+    """Our worker, also on the other Python, which comes with another generation of the `azure-functions` library."""
+    return OUR_WORKER if request.param == "this Python" else (runtime_python, *OUR_WORKER[1:])
+
+
+def _sample_settings() -> dict[str, str]:
+    return dict(json.loads((ROOT / "local.settings.sample.json").read_text())["Values"])
 
 
 def _new_enough() -> Iterator[str]:

@@ -3,55 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from azure.storage.blob import BlobServiceClient
 
-from local.azurite import Azurite
 from local.host.errors import AppError
 from local.host.messages import Attempt, BlobName, Datum, Failure, Invoke, Kind, Outcome, Request, Response, Source
 from local.host.worker_process import OUR_WORKER, WorkerProcess
+from tests.conformance.conftest import Start
 
 ROOT = Path(__file__).parents[2]
 BASIC, FAILING = (ROOT / "tests" / "host" / "apps" / name for name in ("basic", "failing"))
 ANSWER_S = 30.0
-Start = Callable[[Path, tuple[str, ...]], WorkerProcess]
-
-
-@pytest.fixture(scope="module")
-def start(azurite: Azurite) -> Iterator[Start]:
-    """Start a worker for an app; the second time, return the first."""
-    workers: dict[tuple[Path, tuple[str, ...]], WorkerProcess] = {}
-
-    def begin(directory: Path, command: tuple[str, ...]) -> WorkerProcess:
-        environment = {**os.environ, **_sample_settings(), "DATA": azurite.connection_string, "NS": "conformance"}
-        if (directory, command) not in workers:
-            workers[directory, command] = WorkerProcess(directory, environment, lambda line: None, command)
-        return workers[directory, command]
-
-    yield begin
-    for worker in workers.values():
-        worker.stop()
-
-
-@pytest.fixture(scope="module")
-def theirs(runtime_python: str) -> tuple[str, ...]:
-    """Microsoft's worker."""
-    return (runtime_python, "-m", "tests.conformance.runtime_worker")
-
-
-@pytest.fixture(scope="module", params=["this Python", "the Python of Microsoft's worker"])
-def ours(request: pytest.FixtureRequest, runtime_python: str) -> tuple[str, ...]:
-    """Our worker, also on the other Python, which comes with another generation of the `azure-functions` library."""
-    return OUR_WORKER if request.param == "this Python" else (runtime_python, *OUR_WORKER[1:])
-
-
-def _sample_settings() -> dict[str, str]:
-    return dict(json.loads((ROOT / "local.settings.sample.json").read_text())["Values"])
 
 
 def _comparable(source: Source) -> tuple[str, list[Any], Any]:

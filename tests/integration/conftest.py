@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,48 +11,22 @@ from typing import Any
 import pytest
 from azure.data.tables import TableServiceClient
 from azure.storage.blob import BlobServiceClient
+from census_rows import people
 from classic_service import ClassicService
+from emptying import empty_storage
 
-from shared.adapters.storage_layout import CONTAINERS, TABLES, create_storage
 from shared.composition import App, compose
 from shared.secret import Secret
 
 SCHEDULES = {"POLL_SCHEDULE": "* * * * * *", "RETRAIN_SCHEDULE": "* * * * * *"}
-COLUMNS = (
-    "age,workclass,fnlwgt,education,education-num,marital-status,occupation,relationship,race,sex,"
-    "capital-gain,capital-loss,hours-per-week,native-country,income"
-)
-
-
-def people(n_rows: int, seed: int = 0) -> bytes:
-    """Rows with the census columns; the label follows the age, noisily."""
-    draw = random.Random(seed)
-    lines = [COLUMNS]
-    for _ in range(n_rows):
-        age = draw.randint(18, 80)
-        label = ">50K" if age + draw.gauss(0, 10) > 50 else "<=50K"
-        lines.append(
-            f"{age},Private,{draw.randint(1, 10**6)},HS-grad,9,Divorced,Sales,Husband,White,Male,0,0,40,Chile,{label}"
-        )
-    return ("\n".join(lines) + "\n").encode()
 
 
 @pytest.fixture
-def storage(azurite: Any) -> Iterator[Secret]:
+def storage(azurite: Any) -> Secret:
     """The app's storage, empty."""
     connection = Secret(azurite.connection_string)
-    create_storage(connection)
-    yield connection
-    with TableServiceClient.from_connection_string(connection.reveal()) as tables:
-        for name in TABLES:
-            table = tables.get_table_client(name)
-            for entity in list(table.list_entities()):
-                table.delete_entity(entity)
-    with BlobServiceClient.from_connection_string(connection.reveal()) as blobs:
-        for name in CONTAINERS:
-            container = blobs.get_container_client(name)
-            for blob in list(container.list_blob_names()):
-                container.delete_blob(blob)
+    empty_storage(connection)
+    return connection
 
 
 @dataclass

@@ -6,8 +6,9 @@ import json
 from dataclasses import replace
 
 import pytest
+from census_rows import people
 from classic_service import Faults
-from conftest import World, people
+from conftest import World
 
 from shared.errors import EvaluationError, ServiceUnavailable
 

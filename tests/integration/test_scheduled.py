@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from conftest import World, people
+from census_rows import people
+from conftest import World
 
 from shared.composition import compose
 from shared.retraining.naming import run_id_of
