@@ -24,7 +24,8 @@ def training_data_arrived(dataset: blob.BlobClient) -> None:
 @app.function_name("retrain_on_schedule")
 @app.timer_trigger(arg_name="tick", schedule="%RETRAIN_SCHEDULE%", run_on_startup=False)
 def retrain_on_schedule(tick: func.TimerRequest) -> None:
-    """Start the runs that are due, over the files accepted since the last ones."""
+    """Take up files that no event announced; start the runs that are due, over the files accepted since the last."""
+    relearn.sweeping.sweep()
     relearn.scheduled.retrain_due()
 
 

@@ -25,6 +25,7 @@ from shared.retraining.arrival import Arrival
 from shared.retraining.evaluation import Evaluation, Stores
 from shared.retraining.promotion import Promotion
 from shared.retraining.scheduled import Scheduled
+from shared.retraining.sweeping import Sweeping
 from shared.retraining.views import Views
 from shared.settings import Settings
 
@@ -34,6 +35,7 @@ class App:
     """The use cases that the triggers call."""
 
     arrival: Arrival
+    sweeping: Sweeping
     scheduled: Scheduled
     advancing: Advancing
     evaluation: Evaluation
@@ -68,8 +70,10 @@ def compose(environment: Mapping[str, str]) -> App:
     advancing = Advancing(models, runs, records, blobs, batch, _now)
     promotion = Promotion(runs, records, decisions, blobs, batch, lambda model, role: endpoint(model.name, role), _now)
     stores = Stores(runs, records, decisions, blobs, caller)
+    arrival = Arrival(models, blobs, ledger, runs, advancing, _now)
     return App(
-        arrival=Arrival(models, blobs, ledger, runs, advancing, _now),
+        arrival=arrival,
+        sweeping=Sweeping(blobs, ledger, runs, arrival, _now),
         scheduled=Scheduled(models, blobs, ledger, runs, records, advancing, _now),
         advancing=advancing,
         evaluation=Evaluation(models, stores, batch, promotion, _now),

@@ -67,6 +67,11 @@ class BlobStore:
             sha.update(chunk)
         return sha.hexdigest()
 
+    def listing(self, container: str) -> Iterator[BlobFacts]:
+        """Yield every blob of a container as it is now."""
+        for blob in self._service.get_container_client(container).list_blobs():
+            yield BlobFacts(container, blob.name, blob.etag.strip('"'), blob.size, blob.last_modified)
+
     def reachable(self) -> None:
         """Ask the account for its properties; raises what the storage library raises."""
         self._service.get_account_information()

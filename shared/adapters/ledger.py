@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from shared.adapters.tables import Row, TableStore, instant, stored
 from shared.domain.dataset import Dataset, DatasetState
@@ -69,7 +70,7 @@ class Ledger:
     def files(self, model: str | None = None) -> list[Dataset]:
         """Return the files of one model or of all, newest first."""
         condition = "RowKey ge @first and RowKey lt @after" + (" and PartitionKey eq @model" if model else "")
-        values = {"first": _FILE, "after": _FILE + "~"} | ({"model": model} if model else {})
+        values: dict[str, Any] = {"first": _FILE, "after": _FILE + "~"} | ({"model": model} if model else {})
         files = [_from_row(row, version) for row, version in self._table.query(condition, **values)]
         return sorted(files, key=lambda dataset: dataset.seen_at, reverse=True)
 

@@ -52,6 +52,10 @@ class RunTable:
         for row, version in self._table.query("is_open eq true"):
             yield _from_row(row, version)
 
+    def ids(self) -> set[str]:
+        """Return the ids of all runs."""
+        return {str(row["RowKey"]) for row, _ in self._table.query("", only=("RowKey",))}
+
     def all(self, model: str | None = None) -> list[Run]:
         """Return the runs of one model or of all, newest first."""
         rows = self._table.query("PartitionKey eq @model", model=model) if model else self._table.query("")

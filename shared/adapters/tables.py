@@ -64,14 +64,15 @@ class TableStore:
             return None
         return dict(entity), str(entity.metadata["etag"])
 
-    def query(self, condition: str, **values: Any) -> Iterator[tuple[Row, str]]:
+    def query(self, condition: str, *, only: tuple[str, ...] = (), **values: Any) -> Iterator[tuple[Row, str]]:
         """
         Yield the rows that meet an OData condition, with their ETags.
 
         Args:
             condition: With `@name` for each of `values`, which are quoted for it; empty means every row.
+            only: The columns to return; all when empty.
         """
-        for entity in self._table.query_entities(condition, parameters=values):
+        for entity in self._table.query_entities(condition, parameters=values, select=list(only) or None):
             yield dict(entity), str(entity.metadata["etag"])
 
 

@@ -141,8 +141,17 @@ class Advancing:
     def _move(self, run: Run, state: RunState, reason: str = "", **changes: object) -> Run:
         moved = self._runs.save(run.advanced(state, self._clock(), reason, **changes))
         level = logging.WARNING if state in (RunState.FAILED, RunState.TIMED_OUT) else logging.INFO
-        event(_log, "run.advanced", level=level, run_id=run.id, model=run.model, state_from=run.state.value,
-              state_to=state.value, job_id=moved.job_id or None, reason=reason or None)  # fmt: skip
+        event(
+            _log,
+            "run.advanced",
+            level=level,
+            run_id=run.id,
+            model=run.model,
+            state_from=run.state.value,
+            state_to=state.value,
+            job_id=moved.job_id or None,
+            reason=reason or None,
+        )
         return moved
 
 

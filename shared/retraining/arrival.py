@@ -17,7 +17,7 @@ from shared.adapters.storage_layout import QUARANTINE
 from shared.domain import contract
 from shared.domain.dataset import Dataset, DatasetState, dataset_key
 from shared.domain.model import Model
-from shared.errors import DatasetChanged, ServiceUnavailable
+from shared.errors import DatasetChanged, ServiceUnavailable, StateConflict
 from shared.logs import event
 from shared.retraining import Clock
 from shared.retraining.advancing import Advancing
@@ -44,6 +44,12 @@ class Arrival:
 
     def receive(self, blob: BlobClient) -> None:
         """Take one blob of `training-data/{folder}/…` to its final state, or to a run that owns it."""
+        try:
+            self._receive(blob)
+        except StateConflict as lost:
+            event(_log, "dataset.left_to_another", name=str(blob.blob_name), reason=str(lost))
+
+    def _receive(self, blob: BlobClient) -> None:
         facts = facts_of(blob)
         if facts is None:
             event(_log, "dataset.vanished", name=str(blob.blob_name))
@@ -52,8 +58,16 @@ class Arrival:
         dataset = self._ledger.enter(self._new(facts, model))
         if not dataset.state.is_settled:
             dataset = self._settle(dataset, model, blob, facts)
-            event(_log, "dataset.settled", model=dataset.model, name=dataset.name, state=dataset.state.value,
-                  reason=dataset.reason, rows=dataset.rows, run_id=dataset.run_id or None)  # fmt: skip
+            event(
+                _log,
+                "dataset.settled",
+                model=dataset.model,
+                name=dataset.name,
+                state=dataset.state.value,
+                reason=dataset.reason,
+                rows=dataset.rows,
+                run_id=dataset.run_id or None,
+            )
         if model and dataset.state is DatasetState.ACCEPTED and dataset.run_id:
             self._start(model, dataset)
 

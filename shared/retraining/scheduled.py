@@ -86,8 +86,14 @@ class Scheduled:
         path = f"{TRAINING_SETS}/{model.name}/{run_id}.csv"
         names = [column.name for column in model.contract.columns]
         self._blobs.write(path, _joined(names, (self._stream(dataset) for dataset in datasets)))
-        event(_log, "schedule.composed", model=model.name, run_id=run_id, files=[d.name for d in datasets],
-              rows=sum(dataset.rows for dataset in datasets))  # fmt: skip
+        event(
+            _log,
+            "schedule.composed",
+            model=model.name,
+            run_id=run_id,
+            files=[d.name for d in datasets],
+            rows=sum(dataset.rows for dataset in datasets),
+        )
         return self._runs.create(new_run(run_id, model.name, datasets, path, now))
 
     def _is_still_there(self, dataset: Dataset) -> bool:

@@ -188,6 +188,16 @@ def test_a_job_that_the_service_forgot_fails_the_run(world: World) -> None:
     assert "no longer knows the job" in world.run()["reason"]
 
 
+def test_a_job_that_is_under_way_already_is_not_started_again(world: World) -> None:
+    world.drop("a.csv", people(600))
+    (job_id,) = world.service.jobs
+    batch = world.app.advancing._batch(world.app.advancing._models["census"])
+
+    batch.start(job_id, "run")
+
+    assert world.service.jobs[job_id].started == 1
+
+
 def test_a_running_job_is_left_alone_with_one_question_a_tick(world: World) -> None:
     world.service.faults.job_status = "Running"
     world.drop("a.csv", people(600))

@@ -1,0 +1,92 @@
+"""The sweep finds what no event brought to its end, and leaves everything else alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from census_rows import people
+from conftest import World
+
+from shared.domain.dataset import Dataset, DatasetState, dataset_key
+from shared.retraining.naming import run_id_of
+
+
+@pytest.fixture
+def later(world: World) -> None:
+    """Ten minutes have passed for the sweep."""
+    world.app.sweeping._clock = lambda: datetime.now(UTC) + timedelta(minutes=10)
+
+
+@pytest.mark.usefixtures("later")
+def test_a_file_that_no_event_announced_is_taken_up(world: World) -> None:
+    world.put("training-data/census/a.csv", people(600))
+
+    assert world.app.sweeping.sweep() == ["census/a.csv"]
+
+    assert world.dataset("a.csv")["state"] == "ACCEPTED"
+    assert world.run()["state"] == "TRAINING"
+    assert world.app.sweeping.sweep() == []
+
+
+def test_a_file_is_left_to_its_own_event_at_first(world: World) -> None:
+    world.put("training-data/census/a.csv", people(600))
+
+    assert world.app.sweeping.sweep() == []
+    assert world.app.views.datasets(None)["datasets"] == []
+
+
+@pytest.mark.usefixtures("later")
+def test_settled_files_are_left_alone(world: World) -> None:
+    world.drop("a.csv", people(600))
+    world.drop("again.csv", people(600))
+    world.drop("broken.csv", b"x\n1\n")
+    world.put("training-data/nobody/a.csv", b"x\n1\n")
+    assert world.app.sweeping.sweep() == ["nobody/a.csv"]
+    calls = len(world.service.calls)
+
+    assert world.app.sweeping.sweep() == []
+    assert len(world.service.calls) == calls
+
+
+@pytest.mark.usefixtures("later")
+def test_a_file_whose_reader_died_is_read_again(world: World) -> None:
+    world.put("training-data/census/a.csv", people(600))
+    _enter(world, "a.csv")
+
+    assert world.app.sweeping.sweep() == ["census/a.csv"]
+    assert world.dataset("a.csv")["state"] == "ACCEPTED"
+
+
+@pytest.mark.usefixtures("later")
+def test_an_accepted_file_whose_run_was_never_made_gets_it(world: World) -> None:
+    world.put("training-data/census/a.csv", people(600))
+    entered = _enter(world, "a.csv")
+    run_id = run_id_of("census", entered.seen_at, entered.key)
+    world.app.sweeping._ledger.save(replace(entered, state=DatasetState.ACCEPTED, run_id=run_id))
+
+    assert world.app.sweeping.sweep() == ["census/a.csv"]
+    assert world.run()["id"] == run_id
+    assert world.run()["state"] == "TRAINING"
+
+
+@pytest.mark.usefixtures("later")
+def test_a_file_long_overdue_is_an_alarm(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    world.put("training-data/census/a.csv", people(600))
+    world.app.sweeping._overdue = timedelta(minutes=5)
+
+    world.app.sweeping.sweep()
+
+    (alarm,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert "dataset.taken_up" in alarm.getMessage()
+    assert "census/a.csv" in alarm.getMessage()
+
+
+def _enter(world: World, name: str) -> Dataset:
+    """Enter a file in the ledger and read it no further, as a worker does that dies then."""
+    (facts,) = [f for f in world.app.sweeping._blobs.listing("training-data") if f.name == f"census/{name}"]
+    key = dataset_key(facts.container, facts.name, facts.etag)
+    return world.app.sweeping._ledger.enter(
+        Dataset(key, "census", facts.container, facts.name, facts.etag, facts.size, datetime.now(UTC))
+    )
