@@ -47,9 +47,9 @@ class BlobStore:
         except ResourceNotFoundError:
             return None
 
-    def write(self, path: str, data: bytes | Iterable[bytes]) -> None:
-        """Write a blob, replacing what was there; an iterable is streamed in blocks."""
-        self.blob(path).upload_blob(data, overwrite=True)
+    def write(self, path: str, data: bytes | Iterable[bytes]) -> str:
+        """Write a blob, replacing what was there, and return its ETag; an iterable is streamed in blocks."""
+        return str(self.blob(path).upload_blob(data, overwrite=True)["etag"]).strip('"')
 
     def write_json(self, path: str, document: Any) -> None:
         """Write a document as JSON."""

@@ -28,7 +28,7 @@ class RunState(Enum):
     PROMOTED = "PROMOTED"  # the live endpoint was seen to give the challenger's answers
     REJECTED = "REJECTED"  # the gate refused the challenger: a success of the system
     NO_CHANGE = "NO_CHANGE"  # challenger and champion cannot be told apart
-    SUPERSEDED = "SUPERSEDED"  # a model from newer data is champion already
+    SUPERSEDED = "SUPERSEDED"  # newer data has overtaken it
     ROLLED_BACK = "ROLLED_BACK"  # the champion was put back and seen to answer
     FAILED = "FAILED"
     CANCELLED = "CANCELLED"
@@ -63,8 +63,8 @@ class Run:
     One stored run.
 
     Instants are timezone-aware UTC. `datasets` are names for people, `dataset_keys` the ledger's keys.
-    `training_blob` and `artifacts` are `container/path`; `artifacts` is the folder that the job's outputs are written
-    to. `verdict` is the judged evidence as plain JSON. `version` is the ETag read.
+    `training_blob` and `artifacts` are `container/path`; the job trains on the version `training_etag` of the one and
+    writes its outputs below the other. `verdict` is the judged evidence as plain JSON. `version` is the ETag read.
     """
 
     id: str
@@ -75,6 +75,7 @@ class Run:
     datasets: tuple[str, ...]
     dataset_keys: tuple[str, ...]
     training_blob: str
+    training_etag: str
     artifacts: str
     job_id: str = ""
     submitted_at: datetime | None = None

@@ -119,7 +119,8 @@ class Arrival:
         return self._ledger.save(replace(dataset, state=state, reason=reason, settled_at=now, **changes))
 
     def _start(self, model: Model, dataset: Dataset) -> None:
-        run = self._runs.create(new_run(dataset.run_id, model.name, [dataset], dataset.path, self._clock()))
+        run = new_run(dataset.run_id, model.name, [dataset], dataset.path, dataset.etag, self._clock())
+        run = self._runs.create(run)
         try:
             self._advancing.advance(run)
         except ServiceUnavailable as later:

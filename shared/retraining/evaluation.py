@@ -14,7 +14,7 @@ from uuid import uuid4
 import numpy as np
 
 from shared.adapters.batch import BatchClient
-from shared.adapters.blobs import BlobStore
+from shared.adapters.blobs import BlobStore, facts_of
 from shared.adapters.decisions import DecisionTable
 from shared.adapters.endpoints import EndpointClient
 from shared.adapters.http import ServiceCaller
@@ -120,6 +120,10 @@ class Evaluation:
         champion = self._champion(model, run)
         if champion.trained_at and champion.trained_at > run.created_at:
             reason = f"run '{champion.run_id}' has made a champion from newer data meanwhile"
+            return self._close(run, RunState.SUPERSEDED, reason, None)
+        facts = facts_of(self._stores.blobs.blob(run.training_blob))
+        if facts and facts.etag != run.training_etag:
+            reason = f"'{run.training_blob}' was replaced while it trained; the new version is a file of its own"
             return self._close(run, RunState.SUPERSEDED, reason, None)
         challenger = self._challenger(run, model)
         if challenger.sha256 == champion.sha256:

@@ -15,7 +15,9 @@ def run_id_of(model: str, at: datetime, key: str) -> str:
     return f"{model}-{at:%Y%m%dT%H%M%S}-{key[:6]}"
 
 
-def new_run(run_id: str, model: str, datasets: Sequence[Dataset], training_blob: str, now: datetime) -> Run:
+def new_run(
+    run_id: str, model: str, datasets: Sequence[Dataset], training_blob: str, training_etag: str, now: datetime
+) -> Run:
     """Return a run that has received its data and done nothing yet."""
     return Run(
         id=run_id,
@@ -26,6 +28,7 @@ def new_run(run_id: str, model: str, datasets: Sequence[Dataset], training_blob:
         datasets=tuple(dataset.name for dataset in datasets),
         dataset_keys=tuple(dataset.key for dataset in datasets),
         training_blob=training_blob,
+        training_etag=training_etag,
         artifacts=f"{ARTIFACTS}/{model}/{run_id}",
         stages=((RunState.RECEIVED.value, now),),
     )

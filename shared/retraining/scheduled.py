@@ -85,7 +85,7 @@ class Scheduled:
             return None
         path = f"{TRAINING_SETS}/{model.name}/{run_id}.csv"
         names = [column.name for column in model.contract.columns]
-        self._blobs.write(path, _joined(names, (self._stream(dataset) for dataset in datasets)))
+        etag = self._blobs.write(path, _joined(names, (self._stream(dataset) for dataset in datasets)))
         event(
             _log,
             "schedule.composed",
@@ -94,7 +94,7 @@ class Scheduled:
             files=[d.name for d in datasets],
             rows=sum(dataset.rows for dataset in datasets),
         )
-        return self._runs.create(new_run(run_id, model.name, datasets, path, now))
+        return self._runs.create(new_run(run_id, model.name, datasets, path, etag, now))
 
     def _is_still_there(self, dataset: Dataset) -> bool:
         facts = facts_of(self._blobs.blob(dataset.path))

@@ -271,6 +271,17 @@ def test_an_older_run_does_not_replace_a_champion_from_newer_data(world: World) 
     assert world.service.served["live"] == "quality=0.9"
 
 
+def test_a_file_replaced_while_it_trains_promotes_nothing(world: World) -> None:
+    world.drop("a.csv", people(600, seed=1))
+    world.put("training-data/census/a.csv", people(600, seed=2))
+
+    world.tick()
+
+    assert world.run()["state"] == "SUPERSEDED"
+    assert "was replaced while it trained" in world.run()["reason"]
+    assert world.service.count("PATCH", "") == 0
+
+
 def test_a_promotion_judged_against_another_champion_is_judged_again(world: World) -> None:
     world.drop("a.csv", people(600))
     run_id = _handed_over(world)

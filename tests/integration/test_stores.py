@@ -78,10 +78,10 @@ def test_only_accepted_files_without_a_run_wait_for_the_schedule(storage: Secret
 
 def test_a_run_is_created_once_and_survives_the_table(storage: Secret) -> None:
     runs = RunTable(TableStore(storage, RUNS))
-    run = runs.create(new_run("census-1", "census", [a_dataset()], "training-data/census/a.csv", NOW))
+    run = runs.create(new_run("census-1", "census", [a_dataset()], "training-data/census/a.csv", "0x1", NOW))
     moved = runs.save(run.advanced(RunState.SUBMITTED, NOW, job_id="j", submitted_at=NOW, verdict={"a": [1, None]}))
 
-    again = runs.create(new_run("census-1", "census", [a_dataset()], "training-data/census/a.csv", NOW))
+    again = runs.create(new_run("census-1", "census", [a_dataset()], "training-data/census/a.csv", "0x1", NOW))
 
     assert again == moved
     assert runs.find_any("census-1") == moved

@@ -42,6 +42,7 @@ def a_run(state: RunState) -> Run:
         datasets=("census/a.csv",),
         dataset_keys=("k",),
         training_blob="training-data/census/a.csv",
+        training_etag="0x1",
         artifacts="artifacts/census/census-1",
         job_id="" if state is S.RECEIVED else "j1",
         submitted_at=None if state is S.RECEIVED else T0,
