@@ -7,19 +7,29 @@ PY := $(VENV)/bin/python
 # Programs start three times slower without compiled modules; other Pythons' paths have no business in our environment.
 unexport PYTHONDONTWRITEBYTECODE PYTHONHOME PYTHONPATH VIRTUAL_ENV
 
-# From the command line only: some shells set HOST to the machine's name.
+# From the command line only: some shells set HOST to the machine's name. Values reach the shell by the environment, where
+# neither make nor the shell reads anything into a file's name.
 ifeq ($(origin HOST),command line)
-HOST_OPTION := --host "$(HOST)"
+export RELEARN_HOST = $(value HOST)
+HOST_OPTION := --host "$$RELEARN_HOST"
 endif
 ifeq ($(origin DATA),command line)
-DATA_OPTION := --data "$(DATA)"
+export RELEARN_DATA = $(value DATA)
+DATA_OPTION := --data "$$RELEARN_DATA"
 endif
 ifeq ($(origin PORT),command line)
-PORT_OPTION := --port "$(PORT)"
+export RELEARN_PORT = $(value PORT)
+PORT_OPTION := --port "$$RELEARN_PORT"
+endif
+ifeq ($(origin FILE),command line)
+export RELEARN_FILE = $(value FILE)
+FILE_OPTION := "$$RELEARN_FILE"
+else
+FILE_OPTION = $(error name the file: make drop FILE=new.csv)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up drop test lint format clean local-packages test-packages
+.PHONY: help demo up drop bench test lint format clean local-packages test-packages
 
 help: ## list the targets
 	@awk -F ': .*## ' '/^[a-z-]+: .*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -31,7 +41,10 @@ up: local-packages ## start everything and keep it running (PORT=7071 for a port
 	@$(PY) -m local up $(HOST_OPTION) $(PORT_OPTION)
 
 drop: local-packages ## drop a training file into what `make up` runs (FILE=new.csv)
-	@$(PY) -m local drop $(if $(FILE),"$(FILE)")
+	@$(PY) -m local drop $(FILE_OPTION)
+
+bench: local-packages ## measure beside other programs; needs wrk (ONLY=scoring, ROUNDS=5, QUICK=1, DATA=adult.csv)
+	@$(PY) -m benchmarks $(ONLY) $(if $(ROUNDS),--rounds "$(ROUNDS)") $(if $(QUICK),--quick) $(DATA_OPTION)
 
 test: test-packages check pytest ## lint, strict types and all tests
 

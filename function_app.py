@@ -24,9 +24,9 @@ def training_data_arrived(dataset: blob.BlobClient) -> None:
 @app.function_name("retrain_on_schedule")
 @app.timer_trigger(arg_name="tick", schedule="%RETRAIN_SCHEDULE%", run_on_startup=False)
 def retrain_on_schedule(tick: func.TimerRequest) -> None:
-    """Take up files that no event announced; start the runs that are due, over the files accepted since the last."""
-    relearn.sweeping.sweep()
+    """Start the runs that are due, over the files accepted since the last; take up files that no event announced."""
     relearn.scheduled.retrain_due()
+    relearn.sweeping.sweep()
 
 
 @app.function_name("poll_jobs")
@@ -34,6 +34,7 @@ def retrain_on_schedule(tick: func.TimerRequest) -> None:
 @app.queue_output(arg_name="evaluations", queue_name=EVALUATIONS, connection="DATA_STORAGE")
 def poll_jobs(tick: func.TimerRequest, evaluations: func.Out[typing.List[str]]) -> None:  # noqa: UP006 (the worker refuses list[str])
     """Advance every open run by what its job says; hand finished ones to evaluation."""
+    relearn.prepare()
     evaluations.set(relearn.advancing.advance_all())
 
 

@@ -21,12 +21,15 @@ def folder_of(models_file: Path, model: str) -> str:
     Return the folder of `training-data` whose files train a model.
 
     Raises:
-        LocalError: The model is not declared.
+        LocalError: The file cannot be read, or the model is not declared.
     """
-    models = tomllib.loads(models_file.read_text(encoding="utf-8"))["models"]
+    try:
+        models = tomllib.loads(models_file.read_text(encoding="utf-8")).get("models", {})
+    except (OSError, ValueError) as unreadable:
+        raise LocalError(f"{models_file.name} cannot be read: {unreadable}") from unreadable
     if model not in models:
         raise LocalError(f"there is no model '{model}' in {models_file.name}; declared are {', '.join(sorted(models))}")
-    return str(models[model]["folder"])
+    return str(models[model].get("folder", model))
 
 
 def drop(storage: Secret, path: Path, folder: str, name: str | None = None) -> datetime:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -32,7 +32,9 @@ from shared.settings import Settings
 
 @dataclass(frozen=True)
 class App:
-    """The use cases that the triggers call."""
+    """The use cases that the triggers call; `prepare` makes tables and containers that are not there, once."""
+
+    prepare: Callable[[], None]
 
     arrival: Arrival
     sweeping: Sweeping
@@ -72,6 +74,7 @@ def compose(environment: Mapping[str, str]) -> App:
     stores = Stores(runs, records, decisions, blobs, caller)
     arrival = Arrival(models, blobs, ledger, runs, advancing, _now)
     return App(
+        prepare=cache(lambda: layout.create_storage(connection)),
         arrival=arrival,
         sweeping=Sweeping(blobs, ledger, runs, arrival, _now),
         scheduled=Scheduled(models, blobs, ledger, runs, records, advancing, _now),

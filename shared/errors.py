@@ -1,7 +1,7 @@
 """
 Every error the function app raises on purpose.
 
-    RetrainError                  caught once, at the trigger
+    RetrainError
     ├── ConfigError               settings or models.toml are unusable; holds every problem found
     ├── DatasetChanged            the blob changed or vanished while it was read
     ├── MetricsError              a job's metrics output cannot be read

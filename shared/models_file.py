@@ -107,9 +107,11 @@ class _Section:
         merged = _merged(defaults, values if isinstance(values, dict) else {})
         return _Section(self.key(f"{table}.{name}"), merged, self._environment, self._problems)
 
-    def text(self, name: str, default: str | None = None) -> str:
-        """Take a text with its `%NAME%` references resolved."""
+    def text(self, name: str, default: str | None = None, *, resolved: bool = False) -> str:
+        """Take a text; only where `resolved`, for addresses and keys, do its `%NAME%` references mean settings."""
         written = self.take(name, str, default) or ""
+        if not resolved:
+            return written
         for setting in _SETTING.findall(written):
             if not self._environment.get(setting):
                 self.wrong(name, f"refers to the app setting {setting}, which is not set")
@@ -120,11 +122,15 @@ class _Section:
         if written and not _SETTING.fullmatch(written):
             self.wrong(name, "holds a secret; write '%NAME%' and put the secret into the app setting NAME")
             return Secret("")
-        return Secret(self.text(name)) if written else Secret("")
+        return Secret(self.text(name, resolved=True)) if written else Secret("")
 
     def url(self, name: str) -> str:
-        address = self.text(name)
-        parts = urlsplit(address)
+        address = self.text(name, resolved=True)
+        try:
+            parts = urlsplit(address)
+        except ValueError as unreadable:
+            self.wrong(name, f"is no address: {unreadable}")
+            return ""
         local = parts.hostname in ("127.0.0.1", "localhost", "::1")
         if address and not (parts.scheme == "https" or (parts.scheme == "http" and local)):
             self.wrong(name, "expected an https address (http only on this machine)")
@@ -163,7 +169,7 @@ def _read_model(name: str, section: _Section) -> Model:
     scoring.close()
     if model.schedule and (problem := schedule.problem_with(model.schedule)):
         section.wrong("schedule", f"'{model.schedule}' {problem}")
-    if "/" in model.folder:
+    if "/" in model.folder or not model.folder.strip():
         section.wrong("folder", "names one folder below training-data, without '/'")
     if model.live.url and model.live.url == model.staging.url:
         section.wrong("scoring.staging.url", "is the live endpoint; the gate needs a second one to try challengers on")
@@ -182,6 +188,8 @@ def _read_contract(section: _Section) -> tuple[Contract, str]:
     if positive and values and positive not in values:
         section.wrong("positive", f"'{positive}' is none of the label's values {', '.join(sorted(values))}")
     missing = section.take("missing", list, ["", "?"])
+    if not all(isinstance(text, str) for text in missing):
+        section.wrong("missing", "expected a list of texts")
     contract = Contract(columns, label, int(section.number("min_rows", 1, 1)), frozenset(map(str, missing)))
     section.close()
     return contract, positive
@@ -196,6 +204,8 @@ def _read_column(section: _Section, name: str, spec: object) -> Column:
         return Column(name, Kind.CATEGORY)
     for extra in fields.keys() - {"kind", "values", "required"}:
         section.wrong(f"{at}.{extra}", "is not known here; known are kind, required, values")
+    if not isinstance(fields.get("required", False), bool):
+        section.wrong(f"{at}.required", "expected true or false")
     values = fields.get("values", [])
     if not isinstance(values, list):
         section.wrong(f"{at}.values", "expected a list of texts")
@@ -260,14 +270,19 @@ def _read_gate(section: _Section) -> GateRule | None:
 def _read_policy(section: _Section) -> Policy:
     plain = Policy()
     policy = Policy(
-        training_budget=timedelta(minutes=section.number("training_min", plain.training_budget / _MINUTE, 0.01)),
-        evaluation_budget=timedelta(minutes=section.number("evaluation_min", plain.evaluation_budget / _MINUTE, 0.01)),
+        training_budget=timedelta(
+            minutes=section.number("training_min", plain.training_budget / _MINUTE, 0.01, _YEAR_MIN)
+        ),
+        evaluation_budget=timedelta(
+            minutes=section.number("evaluation_min", plain.evaluation_budget / _MINUTE, 0.01, _YEAR_MIN)
+        ),
     )
     section.close()
     return policy
 
 
 _MINUTE = timedelta(minutes=1)
+_YEAR_MIN = 525_600
 
 
 def _merged(defaults: Mapping[str, Any], section: Mapping[str, Any]) -> dict[str, Any]:

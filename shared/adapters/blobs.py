@@ -60,11 +60,14 @@ class BlobStore:
         data = self.read(path)
         return None if data is None else json.loads(data)
 
-    def digest(self, path: str) -> str:
-        """Return a blob's SHA-256 in hex."""
+    def digest(self, path: str) -> str | None:
+        """Return a blob's SHA-256 in hex; None when it is not there."""
         sha = hashlib.sha256()
-        for chunk in self.blob(path).download_blob().chunks():
-            sha.update(chunk)
+        try:
+            for chunk in self.blob(path).download_blob().chunks():
+                sha.update(chunk)
+        except ResourceNotFoundError:
+            return None
         return sha.hexdigest()
 
     def listing(self, container: str) -> Iterator[BlobFacts]:

@@ -136,7 +136,7 @@ def _answer(operation: str, response: requests.Response) -> Any:
         body = None
         if response.ok:
             raise ServiceRejected(operation, "the answer is no JSON", status=response.status_code) from None
-    if response.status_code >= 300 and response.status_code != 304:
+    if response.status_code >= 300:
         raise _failure(operation, response, Fault.from_wire(body))
     return body
 

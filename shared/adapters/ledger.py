@@ -13,6 +13,8 @@ from shared.domain.dataset import Dataset, DatasetState
 from shared.errors import AlreadyExists, Changed
 
 _FILE, _CONTENT = "file:", "content:"
+_REASON_CHARACTERS = 4000  # a table's text holds 32,000; file names and column names are the sender's
+_LISTED = 20
 
 
 class Ledger:
@@ -56,6 +58,18 @@ class Ledger:
             return str(claim[0]["owner"])
         return dataset.key
 
+    def take_over(self, dataset: Dataset, owner: str) -> None:
+        """
+        Move a claim from a file whose run came to nothing.
+
+        Raises:
+            Changed: Another file took it over first.
+        """
+        claim = self._table.get(dataset.model, _CONTENT + dataset.sha256)
+        if claim is None or claim[0]["owner"] != owner:
+            raise Changed(f"the claim on {dataset.sha256[:12]} is somebody else's")
+        self._table.replace(claim[0] | {"owner": dataset.key}, claim[1])
+
     def find(self, model: str, key: str) -> Dataset | None:
         """Return one file's row."""
         found = self._table.get(model, _FILE + key)
@@ -87,8 +101,8 @@ def _to_row(dataset: Dataset) -> Row:
         "state": dataset.state.value,
         "rows": str(dataset.rows),
         "sha256": dataset.sha256,
-        "reason": dataset.reason,
-        "problems": json.dumps(dataset.problems[:20], ensure_ascii=False),
+        "reason": dataset.reason[:_REASON_CHARACTERS],
+        "problems": json.dumps(dataset.problems[:_LISTED], ensure_ascii=False),
         "duplicate_of": dataset.duplicate_of,
         "run_id": dataset.run_id,
         "settled_at": stored(dataset.settled_at),

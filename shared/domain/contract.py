@@ -15,7 +15,9 @@ from enum import Enum
 from typing import Any
 
 PROBLEMS_PER_KIND = 20  # listed in full; the rest are counted
-_SHOWN = 40  # characters of an offending value
+_SHOWN = 40  # characters of an offending value or name
+_LINE_BYTES = 2**20  # a longer line is no line of a table
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 class Kind(Enum):
@@ -145,7 +147,11 @@ def decoded_lines(chunks: Iterable[bytes]) -> Iterator[str]:
     """Cut bytes into decoded lines; a whole line is decoded at once, so no character is ever split."""
     rest, first = b"", True
     for chunk in chunks:
+        if first and not rest and chunk.startswith(_UTF16):
+            raise csv.Error("text in UTF-16; save it as UTF-8")
         *whole, rest = (rest + chunk).split(b"\n")
+        if len(rest) > _LINE_BYTES:
+            raise csv.Error(f"a line of more than {_LINE_BYTES} bytes")
         for line in whole:
             yield (line + b"\n").decode("utf-8-sig" if first else "utf-8")
             first = False
@@ -155,7 +161,12 @@ def decoded_lines(chunks: Iterable[bytes]) -> Iterator[str]:
 
 def _check_header(header: list[str], contract: Contract, findings: Findings) -> bool:
     expected = {column.name for column in contract.columns}
-    for name, times in Counter(header).items():
+    other = next((mark for mark in (";", "\t", "|") if len(header) == 1 and mark in header[0]), "")
+    if other:
+        what = "a tab" if other == "\t" else f"'{other}'"
+        findings.add(Problem(1, None, f"columns separated by {what}", "columns separated by ','", "separator"))
+        return False
+    for name, times in Counter(map(_cut, header)).items():
         if times > 1:
             findings.add(Problem(1, name, f"the name {times} times", "each name once", "header"))
         if name not in expected:
@@ -197,7 +208,7 @@ def _check_whole(labels: Counter[str], contract: Contract, findings: Findings) -
         findings.add(Problem(None, None, found, expected, "rows"))
     classes = [value for value in labels if value.strip() not in contract.missing]
     if findings.rows and len(classes) < 2:
-        found = f"only the value '{classes[0][:_SHOWN]}'" if classes else "no value at all"
+        found = f"only the value {_shown(classes[0])}" if classes else "no value at all"
         findings.add(Problem(None, contract.label, found, "at least two classes", "label"))
 
 
@@ -245,7 +256,11 @@ _PARSERS: dict[Kind, Callable[[str], None]] = {Kind.NUMBER: _number, Kind.INTEGE
 
 
 def _shown(value: str) -> str:
-    return f"'{value[:_SHOWN]}…'" if len(value) > _SHOWN else f"'{value}'"
+    return f"'{_cut(value)}'"
+
+
+def _cut(value: str) -> str:
+    return f"{value[:_SHOWN]}…" if len(value) > _SHOWN else value
 
 
 def _names(contract: Contract) -> str:

@@ -18,7 +18,8 @@ def choose(champion: Scores, challenger: Scores, count: int = 20) -> list[int]:
     Args:
         champion: n probabilities.
         challenger: n probabilities of the same rows.
-        count: At most so many; fewer when the models disagree on fewer.
+        count: At most so many; fewer when the models disagree on fewer. A row that either scored with no finite number
+            is never chosen.
     """
     gaps = np.abs(challenger - champion)
     ranked = np.argsort(-gaps, kind="stable")[:count]

@@ -44,16 +44,20 @@ def parse_holdout(data: bytes, label: str, positive: str, *, limit: int | None =
         limit: Read at most so many rows.
 
     Raises:
-        EvaluationError: No label column, no rows, or rows of uneven length.
+        EvaluationError: No UTF-8, no label column, no rows, or rows of uneven length.
     """
-    reader = csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""))
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as undecodable:
+        raise EvaluationError(f"the holdout is not text in UTF-8 (byte {undecodable.start})") from undecodable
+    reader = csv.reader(io.StringIO(text, newline=""))
     header = next(reader, [])
     if label not in header:
         raise EvaluationError(f"the holdout has no label column '{label}'; it has {', '.join(header) or 'no header'}")
     at = header.index(label)
     rows: list[list[Cell]] = []
     labels = []
-    for row in reader:
+    for row in filter(None, reader):
         if limit is not None and len(rows) == limit:
             break
         if len(row) != len(header):

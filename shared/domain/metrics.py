@@ -17,7 +17,7 @@ LOWER_IS_BETTER = frozenset({"Average Log Loss"})
 KNOWN = HIGHER_IS_BETTER | LOWER_IS_BETTER
 
 
-def parse_metrics(text: str) -> dict[str, float]:
+def parse_metrics(data: bytes) -> dict[str, float]:
     """
     Read output2: a header and one row for each scored data set, of which the first counts.
 
@@ -25,9 +25,12 @@ def parse_metrics(text: str) -> dict[str, float]:
         Metric name → value; `Infinity` and `NaN` are understood, and left for the gate to refuse.
 
     Raises:
-        MetricsError: No header, no row, or a cell that is no number.
+        MetricsError: No UTF-8, no header, no row, or a cell that is no number.
     """
-    rows = [row for row in csv.reader(io.StringIO(text.lstrip("\ufeff"))) if row]
+    try:
+        rows = [row for row in csv.reader(io.StringIO(data.decode("utf-8-sig"))) if row]
+    except (UnicodeDecodeError, csv.Error) as unreadable:
+        raise MetricsError(f"the metrics output is no CSV in UTF-8: {unreadable}") from unreadable
     if len(rows) < 2:
         raise MetricsError(f"the metrics output holds {len(rows)} line(s); a header and a row of values are needed")
     header, values = rows[0], rows[1]

@@ -41,7 +41,8 @@ class RunState(Enum):
 
 
 _S = RunState
-_ENDS = frozenset({_S.FAILED, _S.CANCELLED, _S.TIMED_OUT})
+CAME_TO_NOTHING = frozenset({_S.FAILED, _S.CANCELLED, _S.TIMED_OUT})
+_ENDS = CAME_TO_NOTHING
 TRANSITIONS: dict[RunState, frozenset[RunState]] = {
     _S.RECEIVED: _ENDS | {_S.SUBMITTED},
     _S.SUBMITTED: _ENDS | {_S.SUBMITTED, _S.TRAINING, _S.EVALUATING},
@@ -104,14 +105,15 @@ class Policy:
     How long a run may wait.
 
     Attributes:
-        training_budget: From submission to the end of the job; afterwards the job is cancelled.
+        training_budget: From submission to the end of the job; afterwards the job is cancelled. Also how long a service
+            may be away before a run that waits for it ends.
         evaluation_budget: From the job's end to a verdict.
         handover_patience: How long a handed-over run may show no progress before it is handed over again.
     """
 
     training_budget: timedelta = timedelta(hours=6)
     evaluation_budget: timedelta = timedelta(minutes=30)
-    handover_patience: timedelta = timedelta(seconds=20)
+    handover_patience: timedelta = timedelta(seconds=5)
 
 
 @dataclass(frozen=True)
@@ -162,6 +164,11 @@ class End:
 Step = Submit | Start | NoteStarted | HandOver | Announce | Wait | Cancel | End
 
 
+def is_overdue(run: Run, now: datetime, policy: Policy) -> bool:
+    """Whether a run that waits for its job has waited longer than it may."""
+    return now - (run.submitted_at or run.created_at) > policy.training_budget
+
+
 def decide(run: Run, job: JobStatus | None, now: datetime, policy: Policy, details: str = "") -> Step:
     """
     Choose the next step of one run.
@@ -178,7 +185,8 @@ def decide(run: Run, job: JobStatus | None, now: datetime, policy: Policy, detai
     if run.state.is_final:
         return Wait()
     if run.state is RunState.RECEIVED:
-        return Submit()
+        overdue = is_overdue(run, now, policy)
+        return End(RunState.TIMED_OUT, f"no job within {policy.training_budget}") if overdue else Submit()
     if run.state in (RunState.SUBMITTED, RunState.TRAINING):
         return _decide_job(run, job, now, policy, details)
     return _decide_evaluation(run, now, policy)
@@ -191,7 +199,7 @@ def _decide_job(run: Run, job: JobStatus | None, now: datetime, policy: Policy, 
         return End(RunState.FAILED, f"training failed: {details or 'the service gave no details'}")
     if job is JobStatus.CANCELLED:
         return End(RunState.CANCELLED, "the service says that the job was cancelled")
-    if now - (run.submitted_at or run.created_at) > policy.training_budget:
+    if is_overdue(run, now, policy):
         return Cancel(f"training took longer than {policy.training_budget}")
     if job is JobStatus.GONE:
         # A job that was never started evaporates, so nothing was trained and nothing doubles.

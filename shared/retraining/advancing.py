@@ -14,6 +14,7 @@ from shared.adapters.models_table import ModelTable
 from shared.adapters.runs_table import RunTable
 from shared.domain.model import Model
 from shared.domain.runs import (
+    TRANSITIONS,
     Announce,
     Cancel,
     End,
@@ -25,8 +26,9 @@ from shared.domain.runs import (
     Submit,
     Wait,
     decide,
+    is_overdue,
 )
-from shared.errors import ServiceRejected, ServiceUnavailable, StateConflict
+from shared.errors import ProtocolMismatch, ServiceRejected, ServiceUnavailable, StateConflict
 from shared.logs import event, masked
 from shared.retraining import Clock
 from shared.wire import MODEL_EXTENSION, JobReport, JobRequest
@@ -62,6 +64,8 @@ class Advancing:
                 continue  # another worker has it
             except ServiceUnavailable as later:
                 event(_log, "run.delayed", level=logging.WARNING, run_id=run.id, reason=str(later))
+            except Exception:
+                _log.exception("run.stuck %s", run.id)  # one run's surprise is not the others' business
         return messages
 
     def advance(self, run: Run) -> bool:
@@ -74,14 +78,22 @@ class Advancing:
         """
         model = self._models.get(run.model)
         if model is None:
-            self._move(run, RunState.FAILED, f"models.toml no longer declares '{run.model}'")
+            self._fail(run, f"models.toml no longer declares '{run.model}'")
             return False
         try:
             return self._advance(run, model)
-        except ServiceRejected as refused:
-            current = self._runs.find(run.model, run.id) or run
-            self._move(current, RunState.FAILED, str(refused))
-            return False
+        except (ServiceRejected, ProtocolMismatch) as refused:
+            self._fail(run, str(refused))
+        except ServiceUnavailable as away:
+            if not is_overdue(run, self._clock(), model.policy):
+                raise
+            self._fail(run, f"the service stayed away for longer than {model.policy.training_budget}: {away}")
+        return False
+
+    def _fail(self, run: Run, reason: str) -> None:
+        current = self._runs.find(run.model, run.id) or run
+        if RunState.FAILED in TRANSITIONS[current.state]:
+            self._move(current, RunState.FAILED, reason)
 
     def _advance(self, run: Run, model: Model) -> bool:
         for _ in range(_STEPS_AT_ONCE):
@@ -106,6 +118,8 @@ class Advancing:
                     self._batch(model).cancel(run.job_id, run.id)
                     run = self._move(run, RunState.TIMED_OUT, reason)
                 case End(state, reason):
+                    if self._is_attended(run):
+                        return False
                     run = self._move(run, state, reason)
                 case Wait():
                     return False
@@ -128,15 +142,21 @@ class Advancing:
             parameters=service.parameters,
         )
         job_id = self._batch(model).submit(request, run.id)
-        return self._move(run, RunState.SUBMITTED, job_id=job_id, submitted_at=self._clock())
+        return self._move(run, RunState.SUBMITTED, job_id=job_id, submitted_at=run.submitted_at or self._clock())
 
     def _announce(self, run: Run) -> bool:
         """Hand over again, unless a worker is busy with the model's endpoints."""
-        record, now = self._records.load(run.model), self._clock()
-        if record.lease and record.lease_until and record.lease_until > now:
+        if self._is_attended(run):
             return False
-        self._runs.save(replace(run, updated_at=now))
+        self._runs.save(replace(run, updated_at=self._clock()))
         return True
+
+    def _is_attended(self, run: Run) -> bool:
+        """Whether a worker is busy with the endpoints that this run is judged on."""
+        if run.state in (RunState.RECEIVED, RunState.SUBMITTED, RunState.TRAINING):
+            return False
+        record = self._records.load(run.model)
+        return bool(record.lease and record.lease_until and record.lease_until > self._clock())
 
     def _move(self, run: Run, state: RunState, reason: str = "", **changes: object) -> Run:
         moved = self._runs.save(run.advanced(state, self._clock(), reason, **changes))

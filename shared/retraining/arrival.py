@@ -17,6 +17,7 @@ from shared.adapters.storage_layout import QUARANTINE
 from shared.domain import contract
 from shared.domain.dataset import Dataset, DatasetState, dataset_key
 from shared.domain.model import Model
+from shared.domain.runs import CAME_TO_NOTHING
 from shared.errors import DatasetChanged, ServiceUnavailable, StateConflict
 from shared.logs import event
 from shared.retraining import Clock
@@ -54,7 +55,8 @@ class Arrival:
         if facts is None:
             event(_log, "dataset.vanished", name=str(blob.blob_name))
             return
-        model = self._by_folder.get(facts.name.partition("/")[0])
+        folder, slash, _ = facts.name.partition("/")
+        model = self._by_folder.get(folder) if slash else None
         dataset = self._ledger.enter(self._new(facts, model))
         if not dataset.state.is_settled:
             dataset = self._settle(dataset, model, blob, facts)
@@ -84,9 +86,7 @@ class Arrival:
 
     def _settle(self, dataset: Dataset, model: Model | None, blob: BlobClient, facts: BlobFacts) -> Dataset:
         if model is None:
-            folder = facts.name.partition("/")[0]
-            reason = f"no model in models.toml has the folder '{folder}'; declared are {', '.join(self._by_folder)}"
-            return self._save(dataset, DatasetState.QUARANTINED, reason)
+            return self._save(dataset, DatasetState.QUARANTINED, self._no_model(facts.name))
         sha = hashlib.sha256()
         try:
             findings = contract.check(_hashed(chunks_of(blob, facts), sha), model.contract)
@@ -96,17 +96,33 @@ class Arrival:
         if not findings.is_met:
             return self._quarantine(dataset, findings)
         owner = self._ledger.claim_content(dataset)
-        if owner != dataset.key:
+        if owner != dataset.key and not self._takes_over(dataset, owner):
             return self._duplicate(dataset, owner)
         run_id = "" if model.schedule else run_id_of(model.name, dataset.seen_at, dataset.key)
         reason = f"waits for the schedule '{model.schedule}'" if model.schedule else "trains in a run of its own"
         return self._save(dataset, DatasetState.ACCEPTED, f"{findings.sentence()}; {reason}", run_id=run_id)
+
+    def _no_model(self, name: str) -> str:
+        folder, slash, _ = name.partition("/")
+        declared = ", ".join(f"'{known}/'" for known in sorted(self._by_folder))
+        if not slash:
+            return f"lies in no folder; the folder says which model a file trains: put it into {declared}"
+        return f"no model in models.toml has the folder '{folder[:80]}'; declared are {declared}"
 
     def _quarantine(self, dataset: Dataset, findings: contract.Findings) -> Dataset:
         document = findings.as_json() | {"file": dataset.path, "sha256": dataset.sha256}
         self._blobs.write_json(f"{QUARANTINE}/{dataset.name}.{dataset.key[:8]}.json", document)
         problems = tuple(findings.as_json()["problems"])
         return self._save(dataset, DatasetState.QUARANTINED, findings.sentence(), problems=problems)
+
+    def _takes_over(self, dataset: Dataset, owner: str) -> bool:
+        """Take the bytes over where their first run came to nothing: dropping a file again is asking again."""
+        first = self._ledger.find(dataset.model, owner)
+        run = self._runs.find(dataset.model, first.run_id) if first and first.run_id else None
+        if run is None or run.state not in CAME_TO_NOTHING:
+            return False
+        self._ledger.take_over(dataset, owner)
+        return True
 
     def _duplicate(self, dataset: Dataset, owner: str) -> Dataset:
         first = self._ledger.find(dataset.model, owner)

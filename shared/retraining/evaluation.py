@@ -9,9 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
-
-import numpy as np
 
 from shared.adapters.batch import BatchClient
 from shared.adapters.blobs import BlobStore, facts_of
@@ -29,15 +26,15 @@ from shared.domain.metrics import parse_metrics
 from shared.domain.model import Model
 from shared.domain.paired import PairedScores, Scores
 from shared.domain.runs import Run, RunState
-from shared.errors import EvaluationError, MetricsError, ServiceRejected
+from shared.errors import EvaluationError, MetricsError, ProtocolMismatch, ServiceRejected, StateConflict
 from shared.logs import event
 from shared.retraining import Clock
 from shared.retraining.advancing import artifact
+from shared.retraining.lease import Lease
 from shared.retraining.promotion import Promotion
 from shared.wire import MODEL_EXTENSION, BlobReference
 
 _log = logging.getLogger(__name__)
-_LEASE = timedelta(minutes=10)  # longer than any single call to a service may take
 _PROBE_ROWS = 20
 _METRICS_BYTES = 2**20
 _MODEL_BYTES = 2**28
@@ -92,31 +89,31 @@ class Evaluation:
 
         Raises:
             ServiceUnavailable: A service did not answer; deliver the message again.
-            StateConflict: Another worker moved the run; it has it.
         """
         model = self._models.get(model_name)
         run = self._stores.runs.find(model_name, run_id)
         if model is None or run is None or run.state.is_final:
             return
-        holder = uuid4().hex
-        if self._stores.records.lease(model.name, holder, self._clock(), _LEASE) is None:
-            event(_log, "evaluation.postponed", run_id=run.id, reason="another run is using the model's endpoints")
-            return
+        lease = Lease(self._stores.records, model.name, self._clock)
         try:
-            self._finish(run, model)
+            lease.hold()
+            self._finish(run, model, lease)
+        except StateConflict as taken:
+            event(_log, "evaluation.left_to_another", run_id=run.id, reason=str(taken))
         finally:
-            self._stores.records.release(model.name, holder)
+            lease.release()
 
-    def _finish(self, run: Run, model: Model) -> None:
+    def _finish(self, run: Run, model: Model, lease: Lease) -> None:
         if run.state is RunState.EVALUATING:
             try:
-                run = self._judge(run, model)
-            except (EvaluationError, MetricsError, ServiceRejected) as failed:
+                run = self._judge(run, model, lease)
+            except (EvaluationError, MetricsError, ServiceRejected, ProtocolMismatch) as failed:
                 run = self._close(run, RunState.FAILED, f"the challenger could not be judged: {failed}", None)
         if run.state in (RunState.PROMOTING, RunState.RESTORING):
+            lease.hold()
             self._promotion.carry_out(run, model)
 
-    def _judge(self, run: Run, model: Model) -> Run:
+    def _judge(self, run: Run, model: Model, lease: Lease) -> Run:
         champion = self._champion(model, run)
         if champion.trained_at and champion.trained_at > run.created_at:
             reason = f"run '{champion.run_id}' has made a champion from newer data meanwhile"
@@ -129,8 +126,11 @@ class Evaluation:
         if challenger.sha256 == champion.sha256:
             return self._close(run, RunState.NO_CHANGE, "challenger and champion are the same bytes", None)
         rows = self._rows(model, run)
+        lease.hold()
         self._install(run, model, challenger, rows)
+        lease.hold()
         scores = self._scores(run, model, rows)
+        lease.hold()  # a worker that lost its lease may have scored somebody else's challenger
         verdict = self._verdict(model, challenger, scores)
         event(_log, "run.judged", run_id=run.id, model=run.model, outcome=verdict.outcome.value, reason=verdict.reason)
         if verdict.outcome is not Outcome.PROMOTE:
@@ -157,11 +157,11 @@ class Evaluation:
             written = ", ".join(r.relative_location for r in report.results.values()) or "nothing"
             raise EvaluationError(f"the job wrote {written}; a model (.ilearner) and metrics (.csv) are needed")
         table = self._stores.caller.fetch("read the metrics output", metrics.signed_url(), limit=_METRICS_BYTES)
-        return Challenger(
-            reference,
-            self._stores.blobs.digest(artifact(run, MODEL_EXTENSION)),
-            parse_metrics(table.decode("utf-8-sig")),
-        )
+        kept = artifact(run, MODEL_EXTENSION)
+        sha256 = self._stores.blobs.digest(kept)
+        if sha256 is None:
+            raise EvaluationError(f"the job finished without writing '{kept}', where it was told to write the model")
+        return Challenger(reference, sha256, parse_metrics(table))
 
     def _rows(self, model: Model, run: Run) -> Holdout:
         """Return the holdout; where there is none, rows of the training file, good for the proof alone."""
@@ -201,15 +201,15 @@ class Evaluation:
 
     def _verdict(self, model: Model, challenger: Challenger, scores: PairedScores) -> Verdict:
         if model.gate is None:
-            return Verdict(Outcome.PROMOTE, 'gate = "none": nothing was judged', "", ())
-        verdict = judge(challenger.metrics, scores if model.holdout else None, model.gate)
-        if verdict.outcome is Outcome.PROMOTE and np.array_equal(scores.champion, scores.challenger):
-            return replace(verdict, outcome=Outcome.NO_CHANGE, reason="no row tells challenger and champion apart")
-        return verdict
+            return Verdict(Outcome.PROMOTE, 'gate = "none": nothing was judged', "")
+        return judge(challenger.metrics, scores if model.holdout else None, model.gate)
 
     def _intend(self, run: Run, rows: Holdout, scores: PairedScores, verdict: Verdict, champion: Champion) -> Run:
-        """Save what the live endpoint must answer, then the intention to change it."""
+        """Save what the live endpoint must answer, then the intention to change it; never without a row to prove it."""
         chosen = golden.choose(scores.champion, scores.challenger)
+        if not chosen:
+            reason = "no row tells challenger and champion apart, so a promotion could not be proven"
+            return self._close(run, RunState.NO_CHANGE, reason, verdict)
         self._promotion.save_golden(
             run, rows.columns, rows.some(chosen), scores.challenger[chosen].tolist(), scores.champion[chosen].tolist()
         )

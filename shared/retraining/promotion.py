@@ -107,7 +107,9 @@ class Promotion:
     def _promote(self, run: Run, model: Model, expected: dict[str, Any]) -> Run:
         record = self._records.load(model.name)
         champion = record.champion.run_id if record.champion else ""
-        if champion not in (run.judged_champion, run.id):
+        if champion == run.id:  # proven before, by a worker that died between the pointer and the run
+            return self._crown(run, model, Proof(len(expected["rows"]), 0.0))
+        if champion != run.judged_champion:
             return self._runs.save(run.advanced(RunState.EVALUATING, self._clock(), f"champion is now '{champion}'"))
         try:
             self.live(model).update(model.resource, self._fresh_reference(run, model), run.id)
@@ -125,7 +127,7 @@ class Promotion:
         record = self._records.load(model.name)
         before = record.champion.run_id if record.champion else ""
         if before != run.id:
-            champion = Champion(run.id, path, self._blobs.digest(path), now, run.created_at)
+            champion = Champion(run.id, path, self._blobs.digest(path) or "", now, run.created_at)
             self._records.save(replace(record, champion=champion))
         reason = f"{run.reason}; proven on {proof.rows} golden rows after {proof.seconds:.1f} s"
         return self._close(run, RunState.PROMOTED, reason, proof)

@@ -14,7 +14,6 @@ from shared.adapters.ledger import Ledger
 from shared.adapters.runs_table import RunTable
 from shared.adapters.storage_layout import TRAINING_DATA
 from shared.domain.dataset import Dataset, DatasetState, dataset_key
-from shared.errors import RetrainError
 from shared.logs import event
 from shared.retraining import Clock
 from shared.retraining.arrival import Arrival
@@ -74,8 +73,8 @@ class Sweeping:
         )
         try:
             self._arrival.receive(self._blobs.blob(f"{facts.container}/{facts.name}"))
-        except RetrainError as failed:
-            event(_log, "dataset.delayed", level=logging.ERROR, name=facts.name, reason=str(failed))
+        except Exception:
+            _log.exception("dataset.stuck %s", facts.name)  # one file's surprise must not hide the others
 
     def _is_older(self, at: datetime, age: timedelta) -> bool:
         return self._clock() - at > age

@@ -32,7 +32,8 @@ class Fault:
         error = body.get("error") if isinstance(body, dict) else None
         if not isinstance(error, dict):
             return cls("", "the answer holds no error body of the protocol")
-        raw = error.get("details") or []
+        details = error.get("details")
+        raw = details if isinstance(details, list) else []
         pairs = tuple((str(d.get("code") or ""), str(d.get("message") or "")) for d in raw if isinstance(d, dict))
         return cls(str(error.get("code") or ""), str(error.get("message") or ""), pairs)
 

@@ -17,7 +17,6 @@ class Table:
 
     columns: tuple[str, ...]
     rows: Sequence[Sequence[Cell]]
-    types: tuple[str, ...] = ()
 
     def column(self, name: str) -> list[Cell]:
         """Return one column's cells in row order."""
@@ -45,9 +44,9 @@ def scoring_answer(body: object, output_name: str | None = None) -> Table:
         raise ProtocolMismatch("Results", "exactly one output", results)
     name = output_name or next(iter(results))
     value = read_object(read_object(results.get(name), f"Results.{name}").get("value"), f"Results.{name}.value")
-    names, types, rows = value.get("ColumnNames"), value.get("ColumnTypes"), value.get("Values")
+    names, rows = value.get("ColumnNames"), value.get("Values")
     if not isinstance(names, list) or not isinstance(rows, list):
         raise ProtocolMismatch(f"Results.{name}.value", "ColumnNames and Values", value)
     if any(not isinstance(row, list) or len(row) != len(names) for row in rows):
         raise ProtocolMismatch(f"Results.{name}.value.Values", f"rows of {len(names)} cells", rows)
-    return Table(tuple(map(str, names)), rows, tuple(map(str, types)) if isinstance(types, list) else ())
+    return Table(tuple(map(str, names)), rows)

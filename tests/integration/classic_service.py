@@ -55,6 +55,7 @@ class ClassicService:
     jobs: dict[str, Job] = field(default_factory=dict)
     served: dict[str, str] = field(default_factory=lambda: {"live": "quality=0.5", "staging": "quality=0.5"})
     calls: list[tuple[str, str]] = field(default_factory=list)
+    odd_jobs: set[str] = field(default_factory=set)  # their status is no object
     published: str = ""  # signed address of the published model's bytes
     before_update: Callable[[str], None] = lambda name: None
 
@@ -121,7 +122,7 @@ class ClassicService:
         if method == "DELETE":
             del self.jobs[job_id]
             return 204, None
-        return 200, self._status(job)
+        return 200, [] if job_id in self.odd_jobs else self._status(job)
 
     def _status(self, job: Job) -> Any:
         status = self.faults.job_status if job.started else "NotStarted"
@@ -180,7 +181,7 @@ _NAMES = ("NotStarted", "Running", "Failed", "Cancelled", "Finished")
 
 def _probability(age: float, quality: float, row: list[Any]) -> float:
     """The older, the likelier; blurred by noise that is the same for the same row and quality."""
-    digest = hashlib.sha256(json.dumps([quality, row]).encode()).digest()
+    digest = hashlib.sha256(json.dumps([round(quality, 6), row]).encode()).digest()
     noise = int.from_bytes(digest[:4], "big") / 2**32 - 0.5
     return 1 / (1 + math.exp(-((age - 45) / 10 * quality + 4 * noise * (1 - quality))))
 

@@ -120,7 +120,7 @@ PROMOTED = {
     "live": "quality=1.0",
     "trainings": 1,
 }
-MOMENTS = 80  # more than a promoted run has; the surplus is checked to be empty
+MOMENTS = 90  # more than a promoted run has; the surplus is checked to be empty
 
 
 @pytest.mark.parametrize("moment", range(MOMENTS))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from census_rows import people
@@ -100,7 +101,7 @@ def test_a_file_in_a_folder_that_no_model_declares_is_quarantined(world: World) 
 
     (dataset,) = world.app.views.datasets(None)["datasets"]
     assert dataset["state"] == "QUARANTINED"
-    assert dataset["reason"] == "no model in models.toml has the folder 'cencus'; declared are census"
+    assert dataset["reason"] == "no model in models.toml has the folder 'cencus'; declared are 'census/'"
 
 
 def test_an_update_that_answers_200_and_changes_nothing_is_rolled_back(world: World) -> None:
@@ -343,3 +344,102 @@ def _handed_over(world: World) -> str:
     run = world.run()
     assert run["state"] == "EVALUATING"
     return str(run["id"])
+
+
+def test_a_file_whose_run_came_to_nothing_trains_when_it_is_dropped_again(world: World) -> None:
+    world.service.faults = Faults(job_status="Failed", details="out of memory")
+    world.drop("a.csv", people(600))
+    world.tick()
+    assert world.run()["state"] == "FAILED"
+
+    world.service.faults = Faults()
+    world.drop("again.csv", people(600))
+    world.tick()
+    world.drop("third.csv", people(600))
+
+    assert world.run()["state"] == "PROMOTED"
+    assert world.dataset("again.csv")["state"] == "ACCEPTED"
+    assert world.dataset("third.csv")["duplicate_of"] == "census/again.csv"
+
+
+def test_models_that_no_row_tells_apart_are_never_promoted(world: World) -> None:
+    world.service.quality = 0.5 + 1e-9  # other bytes, other answers, and nothing to prove a promotion by
+
+    world.drop("a.csv", people(600))
+    world.tick()
+
+    assert world.run()["state"] == "NO_CHANGE", world.run()["reason"]
+    assert world.service.count("PATCH", "/live") == 0
+
+
+def test_a_header_of_any_length_is_quarantined(world: World) -> None:
+    world.drop("a.csv", b"a" * 100_000 + b"\n1\n")
+
+    assert world.dataset("a.csv")["state"] == "QUARANTINED"
+
+
+@pytest.mark.parametrize(
+    ("holdout", "reason"),
+    [
+        (people(600).replace(b"Chile", "Chilé".encode("latin-1")), "the holdout is not text in UTF-8"),
+        (b"", "no label column"),
+    ],
+)
+def test_a_holdout_that_cannot_be_read_fails_the_run(world: World, holdout: bytes, reason: str) -> None:
+    world.put("holdouts/census/holdout.csv", holdout)
+
+    world.drop("a.csv", people(600))
+    world.tick()
+
+    assert world.run()["state"] == "FAILED"
+    assert reason in world.run()["reason"]
+
+
+def test_a_blank_line_in_the_holdout_is_no_row(world: World) -> None:
+    world.put("holdouts/census/holdout.csv", people(2000, seed=99) + b"\n")
+
+    world.drop("a.csv", people(600))
+    world.tick()
+
+    assert world.run()["state"] == "PROMOTED"
+
+
+def test_one_run_with_an_odd_answer_does_not_hold_up_the_others(world: World) -> None:
+    world.drop("odd.csv", people(600, seed=1))
+    world.drop("good.csv", people(600, seed=2))
+    odd = next(iter(world.service.jobs))
+    world.service.odd_jobs.add(odd)
+
+    world.tick()
+
+    states = {run["datasets"][0]: run["state"] for run in world.app.views.runs(None)["runs"]}
+    assert states == {"census/odd.csv": "FAILED", "census/good.csv": "PROMOTED"}
+
+
+def test_a_service_that_stays_away_ends_the_run_at_last(world: World) -> None:
+    world.service.faults.job_status = "Running"
+    world.drop("a.csv", people(600))
+    world.service.faults.unavailable = 1000
+    later = world.app.advancing._clock() + timedelta(hours=7)
+    world.app.advancing._clock = lambda: later
+
+    world.tick()
+
+    assert world.run()["state"] == "FAILED"
+    assert "stayed away for longer than 6:00:00" in world.run()["reason"]
+
+
+def test_a_worker_that_lost_its_lease_saves_no_verdict(world: World) -> None:
+    world.drop("a.csv", people(600))
+    run_id = _handed_over(world)
+    records = world.app.evaluation._stores.records
+
+    def usurp(name: str) -> None:
+        record = records.load("census")
+        records.save(replace(record, lease="somebody", lease_until=datetime.now(UTC) + timedelta(hours=1)))
+
+    world.service.before_update = usurp
+    world.app.evaluation.evaluate("census", run_id)
+
+    assert world.run()["state"] == "EVALUATING"
+    assert world.rows("decisions") == []

@@ -192,7 +192,7 @@ def test_golden_rows_agree_only_on_the_same_answers(expected: list[float], answe
 def test_metrics_are_read_by_name_with_infinity_and_nan() -> None:
     text = "\ufeffAccuracy,AUC,Negative Log Likelihood\r\n0.9,NaN,Infinity\r\n0.1,0.1,1\r\n"
 
-    metrics = parse_metrics(text)
+    metrics = parse_metrics(text.encode())
 
     assert metrics["Accuracy"] == 0.9
     assert np.isnan(metrics["AUC"])
@@ -202,4 +202,4 @@ def test_metrics_are_read_by_name_with_infinity_and_nan() -> None:
 @pytest.mark.parametrize("text", ["", "Accuracy,AUC\n", "Accuracy,AUC\n0.9\n", "Accuracy\nhigh\n", "<html>\n<html>\n"])
 def test_metrics_that_cannot_be_read_are_an_error(text: str) -> None:
     with pytest.raises(MetricsError):
-        parse_metrics(text)
+        parse_metrics(text.encode())
