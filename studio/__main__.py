@@ -1,4 +1,4 @@
-"""Command line: `python -m studio serve | work | publish`."""
+"""Command line: `python -m studio serve | work | publish | endpoints | keys | jobs | inspect`."""
 
 from __future__ import annotations
 
@@ -8,18 +8,23 @@ import logging
 import os
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from shared.errors import ConfigError
 from studio.settings import Settings
+
+if TYPE_CHECKING:  # each command imports what it needs, and nothing more
+    from studio.administration import Finding
 
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; 0 when it did what its name says, 1 with one message when it could not."""
+    """Run one command; 0 when it did what its name says, 1 with one message when it could not, 2 for a wrong call."""
     options = _parser().parse_args(arguments)
     # Read when OpenMP loads: threads that spin while they wait make a fit several times slower beside other programs.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -29,12 +34,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from studio.server import PortTaken, serve  # HTTP is imported by the command that needs it
+    settings = _settings()
+    n_processes = options.processes or settings.operation.processes
+    with tempfile.TemporaryDirectory(prefix="studio-metrics-") as folder:
+        if n_processes > 1:
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder  # read by the processes that answer
+        from studio.server import PortTaken, serve  # HTTP is imported by the command that needs it
 
-    try:
-        serve(_settings(), host=options.host, port=options.port, n_workers=options.workers)
-    except PortTaken as error:
-        return _failed(error)
+        try:
+            serve(settings, host=options.host, port=options.port, n_workers=options.workers, n_processes=n_processes)
+        except PortTaken as error:
+            return _failed(error)
     return 0
 
 
@@ -55,24 +65,83 @@ def _work(options: argparse.Namespace) -> int:
 
 
 def _publish(options: argparse.Namespace) -> int:
-    from azure.core.exceptions import AzureError
-
     from studio.addresses import Addresses
+    from studio.administration import Finding
     from studio.bootstrap import assemble
-    from studio.engine.errors import EngineError
-    from studio.keys import VaultError
     from studio.publication_table import as_table
     from studio.publish import publish
 
+    def find(settings: Settings) -> Finding:
+        publication = publish(assemble(settings), options.experiment, options.data, options.endpoint)
+        addresses = Addresses(settings.url)
+        return Finding(publication.to_json(addresses), as_table(publication, addresses))
+
+    return _answered(options, find)
+
+
+def _endpoints(options: argparse.Namespace) -> int:
+    from studio.addresses import Addresses
+    from studio.administration import list_endpoints
+    from studio.bootstrap import assemble
+
+    return _answered(
+        options, lambda settings: list_endpoints(assemble(settings).catalog.read(), Addresses(settings.url))
+    )
+
+
+def _keys(options: argparse.Namespace) -> int:
+    from studio.administration import rotate_key, show_keys
+    from studio.bootstrap import assemble
+
+    def find(settings: Settings) -> Finding:
+        store = assemble(settings).catalog
+        if options.rotate:
+            return rotate_key(store, options.service, options.name, options.rotate)
+        return show_keys(store.read(), options.service, options.name)
+
+    return _answered(options, find)
+
+
+def _jobs(options: argparse.Namespace) -> int:
+    from studio.administration import list_jobs
+    from studio.bootstrap import assemble
+    from studio.store.job_overview import JobOverview
+
+    def find(settings: Settings) -> Finding:
+        service = assemble(settings)
+        return list_jobs(JobOverview(service.storage.jobs), service.catalog.read(), options.service, options.name)
+
+    return _answered(options, find)
+
+
+def _inspect(options: argparse.Namespace) -> int:
+    from studio.engine.errors import EngineError
+    from studio.inspection import inspect_model
+
+    try:
+        return _shown(options, inspect_model(options.model))
+    except (ConfigError, EngineError) as error:
+        return _failed(error)
+
+
+def _answered(options: argparse.Namespace, find: Callable[[Settings], Finding]) -> int:
+    """Print what a command finds in storage, or the one reason why it cannot."""
+    from azure.core.exceptions import AzureError
+
+    from studio.engine.errors import EngineError
+    from studio.keys import VaultError
+
     settings = _settings()
     try:
-        publication = publish(assemble(settings), options.experiment, options.data, options.endpoint)
+        return _shown(options, find(settings))
     except (ConfigError, EngineError, VaultError) as error:
         return _failed(error)
     except AzureError as error:
         return _failed(ConfigError("STUDIO_STORAGE", [f"the storage account does not answer: {type(error).__name__}"]))
-    addresses = Addresses(settings.url)
-    print(json.dumps(publication.to_json(addresses)) if options.json else as_table(publication, addresses))
+
+
+def _shown(options: argparse.Namespace, finding: Finding) -> int:
+    print(json.dumps(finding.values, ensure_ascii=False) if options.json else finding.text)
     return 0
 
 
@@ -97,6 +166,8 @@ def _stop_at_end_of_input(stop: threading.Event) -> None:
 def _configure_logging() -> None:
     logging.basicConfig(level=logging.INFO, format=_LOG_FORMAT)
     logging.getLogger("azure").setLevel(logging.WARNING)
+    # The format names neither thread nor process: finding them out costs a quarter of what a line does.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -107,6 +178,10 @@ def _parser() -> argparse.ArgumentParser:
     _add_serve(commands.add_parser("serve", help="answer requests, with workers beside"))
     _add_work(commands.add_parser("work", help="run batch jobs"))
     _add_publish(commands.add_parser("publish", help="publish an experiment with its first data"))
+    _add_endpoints(commands.add_parser("endpoints", help="list web services and their endpoints"))
+    _add_keys(commands.add_parser("keys", help="show an endpoint's keys, or draw one anew"))
+    _add_jobs(commands.add_parser("jobs", help="list an endpoint's batch jobs"))
+    _add_inspect(commands.add_parser("inspect", help="describe a model file"))
     return parser
 
 
@@ -120,6 +195,13 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
         choices=range(9),
         metavar="N",
         help="worker processes to start (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--processes",
+        type=int,
+        choices=range(1, 65),
+        metavar="N",
+        help="processes that answer requests at one port (default: STUDIO_PROCESSES, else 1)",
     )
     parser.set_defaults(command=_serve)
 
@@ -137,8 +219,45 @@ def _add_publish(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--endpoint", action="append", default=[], metavar="NAME", help="further endpoint; may be repeated"
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object, with the keys")
+    _add_json(parser, "print one JSON object, with the keys")
     parser.set_defaults(command=_publish)
+
+
+def _add_endpoints(parser: argparse.ArgumentParser) -> None:
+    _add_json(parser, "print a JSON list")
+    parser.set_defaults(command=_endpoints)
+
+
+def _add_keys(parser: argparse.ArgumentParser) -> None:
+    _add_endpoint(parser)
+    parser.add_argument(
+        "--rotate", choices=("primary", "secondary"), help="draw this key anew; the other goes on working"
+    )
+    _add_json(parser, "print one JSON object, with the keys")
+    parser.set_defaults(command=_keys)
+
+
+def _add_jobs(parser: argparse.ArgumentParser) -> None:
+    _add_endpoint(parser)
+    _add_json(parser, "print a JSON list")
+    parser.set_defaults(command=_jobs)
+
+
+def _add_inspect(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", type=Path, metavar="MODEL.ilearner")
+    _add_json(parser, "print one JSON object")
+    parser.set_defaults(command=_inspect)
+
+
+def _add_endpoint(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("service", metavar="WEB_SERVICE", help="name or id of the web service")
+    parser.add_argument(
+        "name", nargs="?", default="default", metavar="ENDPOINT", help="name of the endpoint (default: %(default)s)"
+    )
+
+
+def _add_json(parser: argparse.ArgumentParser, what: str) -> None:
+    parser.add_argument("--json", action="store_true", help=what)
 
 
 if __name__ == "__main__":

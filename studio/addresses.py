@@ -16,6 +16,10 @@ class Addresses:
     def __init__(self, url: str) -> None:
         self._url = url
 
+    def absolute(self, path: str) -> str:
+        """Any path of this service, which starts with a slash."""
+        return f"{self._url}{path}"
+
     def api(self, endpoint: Endpoint) -> str:
         """`ApiLocation`: callers append /execute, /jobs or /swagger.json."""
         return f"{self._url}/workspaces/{endpoint.workspace}/services/{endpoint.id}"

@@ -73,6 +73,22 @@ class Batches:
             job.status, {name: self._blobs.result(place, now) for name, place in job.request.outputs.items()}
         )
 
+    def finished(self, endpoint_id: str, job_id: str) -> Job:
+        """
+        Return a job that has finished, for what it has written.
+
+        Raises:
+            InvalidOperation: CannotStartJob, what follows the job cannot start: it has not finished.
+            NotFound: No such job.
+        """
+        job = self._find(endpoint_id, job_id)
+        if job.state is not JobState.FINISHED:
+            reason = f"; {job.details}" if job.details else ""
+            raise InvalidOperation(
+                "CannotStartJob", f"job '{job.id}' has not finished: it is {job.status.value}{reason}"
+            )
+        return job
+
     def cancel(self, endpoint_id: str, job_id: str) -> None:
         """
         Cancel a job that has not ended; forget one that has finished or failed, without touching its outputs.

@@ -2,7 +2,8 @@
 Blobs that callers name: read, written and signed under the caller's own credential, on allowed hosts only.
 
 A caller decides where this process connects, so every reference is checked before use: host on the allow-list, https
-unless loopback, no redirects, no address taken from a connection string beside its blob endpoint, sizes bounded.
+unless loopback or the own account, no redirects, no address taken from a connection string beside its blob endpoint,
+no private address behind a public name, sizes bounded.
 """
 
 from __future__ import annotations
@@ -17,14 +18,17 @@ from azure.core.exceptions import (
     AzureError,
     ClientAuthenticationError,
     HttpResponseError,
+    IncompleteReadError,
     ResourceModifiedError,
     ResourceNotFoundError,
 )
-from azure.storage.blob import BlobClient, BlobSasPermissions, generate_blob_sas
+from azure.core.pipeline.transport import RequestsTransport
+from azure.storage.blob import BlobClient, BlobSasPermissions, ExponentialRetry, generate_blob_sas
 
 from shared.secret import Secret
 from shared.wire import BlobReference
 from studio.connection import ConnectionStringError, StorageAccount, location_of
+from studio.pinned_transport import AddressRefused, AnswerRefused, Unresolved, checked_address, pinned_transport
 
 MAX_INPUT_BYTES = 10 * 2**30  # the classic service's limit for one input
 MAX_MODEL_BYTES = 128 * 2**20
@@ -32,12 +36,18 @@ MAX_MODEL_BYTES = 128 * 2**20
 _TOKEN_BACKDATED = timedelta(minutes=5)  # for clocks that run behind
 _TOKEN_LIFETIME = timedelta(hours=24)
 _MAX_BLOB_NAME = 1024
+_MAY_PASS = (408, 429)
+_CHUNK_BYTES = 16 * 2**20  # a little less than what one response may have
 _PATIENCE: dict[str, Any] = {
     "permit_redirects": False,
-    "retry_total": 3,
+    "max_single_get_size": _CHUNK_BYTES,
+    "max_chunk_get_size": _CHUNK_BYTES,
     "connection_timeout": 10,
     "read_timeout": 60,
 }
+
+# The library's own pause before the first retry is 15 seconds.
+_RETRIES: dict[str, Any] = {"initial_backoff": 0.5, "increment_base": 2, "random_jitter_range": 0.3, "retry_total": 3}
 
 
 class BlobFault(Exception):
@@ -48,13 +58,18 @@ class BlobFault(Exception):
         super().__init__(sentence)
 
 
+class BlobUnreachable(BlobFault):
+    """The account does not answer, or says that it cannot now: the same request may pass later."""
+
+
 class BlobAccess:
     """
     Opens references.
 
     Args:
         own: The service's own account, meant by a reference that has neither connection string nor base location.
-        hosts: `host` (default port) or `host:port` that references may lead to.
+        hosts: `host` (default port) or `host:port` that references may lead to, `private:` before those that may have
+            private addresses.
     """
 
     def __init__(self, own: StorageAccount, hosts: frozenset[str]) -> None:
@@ -123,23 +138,47 @@ class BlobAccess:
                 f"this service does not connect to '{place.host}:{place.port}'; its operator can allow the host in "
                 "STUDIO_BLOB_HOSTS",
             )
-        if place.scheme != "https" and not place.is_loopback:
+        is_own = place == location_of(self._own.blob_endpoint)
+        if place.scheme != "https" and not place.is_loopback and not is_own:
             raise BlobFault(detail, f"'{place.host}' must be reached by https")
 
     @contextmanager
     def _client(self, reference: BlobReference) -> Iterator[BlobClient]:
         account = self._account(reference)
+        transport = self._transport(account, reference)
         try:
             with BlobClient(
                 account.blob_endpoint,
                 reference.container,
                 reference.blob_name,
                 credential=_credential(account),
+                retry_policy=ExponentialRetry(**_RETRIES),
+                transport=transport,
                 **_PATIENCE,
             ) as client:
                 yield client
         except AzureError as error:
             raise _fault(error, reference, account) from error
+        except AnswerRefused as error:
+            raise BlobFault("InvalidBlob", f"blob '{_shown(reference)}' cannot be read: {error}") from None
+
+    def _transport(self, account: StorageAccount, reference: BlobReference) -> RequestsTransport:
+        place = location_of(account.blob_endpoint)
+        is_private = (
+            place.is_loopback
+            or place.is_listed_as_private(self._hosts)
+            or place == location_of(self._own.blob_endpoint)
+        )
+        try:
+            address = checked_address(place.host, place.port, is_private=is_private)
+        except Unresolved as error:
+            raise BlobUnreachable("InvalidBlob", f"blob '{_shown(reference)}': {error}") from None
+        except AddressRefused as error:
+            raise BlobFault(
+                "InvalidBlob",
+                f"blob '{_shown(reference)}': {error}; its operator can list it as private in STUDIO_BLOB_HOSTS",
+            ) from None
+        return pinned_transport(place.host, address)
 
 
 def _account_by_signature(reference: BlobReference) -> StorageAccount:
@@ -171,9 +210,12 @@ def _signed(account_name: str, key: Secret, reference: BlobReference, now: datet
 def _copy(client: BlobClient, file: IO[bytes], limit: int, name: str) -> int:
     stream = client.download_blob()
     _refuse_larger(stream.size, limit, name)
+    n_bytes = 0
     for chunk in stream.chunks():
+        n_bytes += len(chunk)
+        _refuse_larger(n_bytes, limit, name)
         file.write(chunk)
-    return stream.size
+    return n_bytes
 
 
 def _refuse_larger(size: int, limit: int, name: str) -> None:
@@ -189,9 +231,12 @@ def _fault(error: AzureError, reference: BlobReference, account: StorageAccount)
         return BlobFault("InvalidBlob", f"{host} refused the credential given for blob '{name}'; is the token current?")
     if isinstance(error, ResourceModifiedError):
         return BlobFault("InvalidBlob", f"blob '{name}' changed while it was read; submit it again")
-    if isinstance(error, HttpResponseError):
-        return BlobFault("InvalidBlob", f"{host} answered {error.status_code} for blob '{name}'")
-    return BlobFault("InvalidBlob", f"{host} could not be reached for blob '{name}'")
+    is_answer = isinstance(error, HttpResponseError) and not isinstance(error, IncompleteReadError)
+    if isinstance(error, HttpResponseError) and is_answer and error.status_code is not None:
+        may_pass = error.status_code in _MAY_PASS or error.status_code >= 500
+        kind = BlobUnreachable if may_pass else BlobFault
+        return kind("InvalidBlob", f"{host} answered {error.status_code} for blob '{name}'")
+    return BlobUnreachable("InvalidBlob", f"{host} could not be reached for blob '{name}'")
 
 
 def _shown(reference: BlobReference) -> str:

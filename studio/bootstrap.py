@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from studio.batches import Batches
 from studio.blob_access import BlobAccess
@@ -12,6 +12,8 @@ from studio.connection import StorageAccount
 from studio.endpoints import Endpoints
 from studio.experiments import Experiments
 from studio.keys import Vault
+from studio.model_cache import ModelCache
+from studio.model_sweep import sweep_models
 from studio.registry import Registry
 from studio.settings import Settings
 from studio.store.account import OwnStorage
@@ -19,9 +21,8 @@ from studio.store.artifacts import Artifacts
 from studio.store.catalog import CatalogStore
 from studio.store.jobs import JobStore
 from studio.store.queue import JobQueue
+from studio.training_slot import THREADS_PER_FIT, TrainingSlots, n_cores
 from studio.worker import Bench, Worker
-
-_MAX_THREADS = 2  # one fit at a time: two fits with two threads each on two cores are up to ten times slower
 
 
 @dataclass(frozen=True)
@@ -43,10 +44,11 @@ def assemble(settings: Settings) -> Service:
     """Put the service together; opens no connection."""
     storage = OwnStorage(settings.storage)
     vault = Vault(settings.secret)
-    catalog = CatalogStore(storage.catalog, vault, settings.workspace)
+    catalog = _catalog_store(storage, vault, settings)
     artifacts = Artifacts(storage.artifacts)
     blobs = BlobAccess(StorageAccount.parse(settings.storage), settings.blob_hosts)
-    registry = Registry(catalog, artifacts)
+    registry = Registry(catalog, ModelCache(artifacts, settings.operation.model_memory_bytes))
+    queue = JobQueue(storage.queue, settings.operation.lease, settings.operation.doorbell.ring)
     return Service(
         settings=settings,
         storage=storage,
@@ -55,19 +57,30 @@ def assemble(settings: Settings) -> Service:
         experiments=Experiments(artifacts),
         blobs=blobs,
         registry=registry,
-        batches=Batches(JobStore(storage.jobs, vault), JobQueue(storage.queue), blobs),
+        batches=Batches(JobStore(storage.jobs, vault), queue, blobs),
         endpoints=Endpoints(catalog, registry, artifacts, blobs),
     )
 
 
 def training_threads() -> int:
     """How many threads one training job may use on this machine."""
-    return min(_MAX_THREADS, os.cpu_count() or 1)
+    return min(THREADS_PER_FIT, n_cores())
 
 
 def assemble_worker(settings: Settings, stop: threading.Event) -> tuple[OwnStorage, Worker]:
     """Put a worker together; opens no connection."""
-    storage = OwnStorage(settings.storage)
-    bench = Bench(settings.storage, settings.blob_hosts, training_threads())
-    store = JobStore(storage.jobs, Vault(settings.secret))
-    return storage, Worker(store, JobQueue(storage.queue), Artifacts(storage.artifacts), bench, stop)
+    storage, operation = OwnStorage(settings.storage), settings.operation
+    bench = Bench(settings.storage, settings.blob_hosts, training_threads(), operation.job_limits, operation.lease)
+    vault, artifacts = Vault(settings.secret), Artifacts(storage.artifacts)
+    store, catalog = JobStore(storage.jobs, vault), _catalog_store(storage, vault, settings)
+
+    def sweep() -> int:
+        return sweep_models(catalog, artifacts, datetime.now(UTC))
+
+    queue = JobQueue(storage.queue, operation.lease)
+    bell = operation.doorbell if operation.doorbell.can_ring_here else None
+    return storage, Worker(store, queue, artifacts, bench, stop, slots=TrainingSlots(), bell=bell, chore=sweep)
+
+
+def _catalog_store(storage: OwnStorage, vault: Vault, settings: Settings) -> CatalogStore:
+    return CatalogStore(storage.catalog, vault, settings.workspace, settings.operation.models_kept)

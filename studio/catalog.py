@@ -45,8 +45,9 @@ class Endpoint:
     """
     One address of a web service with its two keys, both valid.
 
-    `model` is the digest of the model that it serves, empty for a training service. `prevent_update` marks the
-    endpoint that follows the experiment and takes no PATCH.
+    `model` is the digest of the model that it serves, empty for a training service; `past_models`, which the store
+    keeps, those that it served before, newest first. `prevent_update` marks the endpoint that follows the experiment
+    and takes no PATCH.
     """
 
     id: str
@@ -62,6 +63,7 @@ class Endpoint:
     max_concurrent_calls: int = 4
     throttle_level: str = "Low"
     diagnostics_level: str = "None"
+    past_models: tuple[str, ...] = ()
     etag: str = ""
 
     def opens_with(self, key: str) -> bool:

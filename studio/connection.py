@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 from shared.secret import Secret
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+PRIVATE = "private:"  # before a host on the allow-list: its name may lead to a private address
+
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
@@ -64,8 +66,17 @@ class Location:
 
     def is_listed(self, hosts: frozenset[str]) -> bool:
         """Whether an allow-list of `host` (the scheme's default port) or `host:port` names this place."""
-        exact = f"{self.host}:{self.port}" in hosts
-        return exact or (self.port == _DEFAULT_PORTS[self.scheme] and self.host in hosts)
+        return any(name in hosts or f"{PRIVATE}{name}" in hosts for name in self._names)
+
+    def is_listed_as_private(self, hosts: frozenset[str]) -> bool:
+        """Whether the allow-list says that this place may have a private address; an address itself says so."""
+        is_address = ":" in self.host or self.host.replace(".", "").isdigit()
+        return is_address or any(f"{PRIVATE}{name}" in hosts for name in self._names)
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        exact = f"{self.host}:{self.port}"
+        return (exact, self.host) if self.port == _DEFAULT_PORTS[self.scheme] else (exact,)
 
 
 def location_of(address: str) -> Location:

@@ -92,6 +92,10 @@ class Endpoints:
             Conflict: ModelOutputMetadataMismatch, when the model has other columns than the endpoint's.
         """
         _check_updatable(endpoint)
+        return self.redefine(service, endpoint, change)
+
+    def redefine(self, service: WebService, endpoint: Endpoint, change: EndpointChange) -> Endpoint:
+        """Do the same for an endpoint that follows the experiment: a new-style web service has no other."""
         model = self._model(service, endpoint, change.resources)
         saved = self._saved(service.id, endpoint.name, lambda now: replace(change.applied_to(now), model=model))
         event(_log, "endpoint.updated", endpoint=endpoint.name, endpoint_id=endpoint.id, model=model)

@@ -13,6 +13,7 @@ from shared.wire import JobRequest, JobStatus
 UNSTARTED_LIFETIME = timedelta(minutes=5)
 LEASE = timedelta(seconds=30)
 MAX_ATTEMPTS = 2  # a job whose worker died is tried once more
+MAX_RUNNING = 40  # jobs of one endpoint at the same time; the rest wait in order
 
 
 class JobState(Enum):
@@ -103,10 +104,10 @@ class Job:
             raise IllegalTransition(self.id, self.state.value, state.value)
         return replace(self, state=state, **changes)
 
-    def claimed(self, now: datetime) -> Job:
+    def claimed(self, now: datetime, lease: timedelta = LEASE) -> Job:
         """Return the record as the worker that takes the job saves it."""
         return self.to(
-            JobState.RUNNING, started_at=self.started_at or now, lease_until=now + LEASE, attempts=self.attempts + 1
+            JobState.RUNNING, started_at=self.started_at or now, lease_until=now + lease, attempts=self.attempts + 1
         )
 
     def ended(self, state: JobState, now: datetime, details: str | None = None) -> Job:

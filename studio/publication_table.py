@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from shared.secret import Secret
 from studio.addresses import Addresses
-from studio.publish import Publication
-
-_SHOWN = 4
+from studio.administration import masked_key
+from studio.publication import Publication
 
 
 def as_table(publication: Publication, addresses: Addresses) -> str:
@@ -16,7 +14,7 @@ def as_table(publication: Publication, addresses: Addresses) -> str:
         f"Workspace  {publication.training.workspace}",
         f"Training   {publication.training.name}",
         f"  jobs     {addresses.api(jobs)}/jobs",
-        f"  key      {_masked(jobs.primary_key)}",
+        f"  key      {masked_key(jobs.primary_key)}",
         f"Predictive {publication.predictive.name}",
         f"  resource {publication.predictive.resource}",
     ]
@@ -26,10 +24,6 @@ def as_table(publication: Publication, addresses: Addresses) -> str:
             f"  endpoint {endpoint.name} ({note})",
             f"    score  {addresses.api(endpoint)}/execute",
             f"    update {addresses.management(endpoint)}",
-            f"    key    {_masked(endpoint.primary_key)}",
+            f"    key    {masked_key(endpoint.primary_key)}",
         ]
     return "\n".join([*lines, "Keys are masked; --json prints them."])
-
-
-def _masked(key: Secret) -> str:
-    return f"{key.reveal()[:_SHOWN]}{'*' * 8}"

@@ -1,23 +1,22 @@
-"""`serve`: one HTTP process on uvicorn, and worker processes beside it that end with it."""
+"""`serve`: one or several HTTP processes at one socket, and worker processes beside them that end with them."""
 
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
-
-import uvicorn
+from collections.abc import Callable
+from dataclasses import replace
 
 from shared.logs import event
-from studio.bootstrap import assemble
+from studio.child_process import ChildProcess
+from studio.doorbell import Doorbell
+from studio.scoring_process import uvicorn_server
 from studio.settings import Settings
-from studio.web.app import create_app
 
-_STOP_WITHIN_S = 10
-_RESTART_PAUSE_S = 1.0
+_BACKLOG = 2048
 
 _log = logging.getLogger(__name__)
 
@@ -26,72 +25,71 @@ class PortTaken(Exception):
     """The address to listen on cannot be had."""
 
 
-def serve(settings: Settings, *, host: str, port: int, n_workers: int) -> None:
+def serve(settings: Settings, *, host: str, port: int, n_workers: int, n_processes: int | None = None) -> None:
     """
     Answer requests until SIGINT or SIGTERM.
+
+    Args:
+        n_processes: How many processes answer; None for what STUDIO_PROCESSES says.
 
     Raises:
         PortTaken: Somebody else listens there, or the address is not this machine's.
     """
-    # uvicorn raises the signals that it has handled once more when it is done; the workers' end comes after that.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: None)
+    n_processes = n_processes or settings.operation.processes
+    bell = Doorbell.hung()
     with _listening(host, port) as listener:
-        workers = [_WorkerProcess() for _ in range(n_workers)]
+        workers = [_worker(bell) for _ in range(n_workers)]
+        place = {"host": host, "port": listener.getsockname()[1]}
+        event(_log, "server.started", **place, processes=n_processes, workers=n_workers)
         try:
-            config = uvicorn.Config(
-                create_app(assemble(settings)),
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                timeout_graceful_shutdown=_STOP_WITHIN_S,
-            )
-            event(_log, "server.started", host=host, port=listener.getsockname()[1], workers=n_workers)
-            uvicorn.Server(config).run(sockets=[listener])
+            if n_processes == 1:
+                _answer_here(settings, bell, listener)
+            else:
+                _answer_beside(bell, listener, n_processes)
         finally:
-            for worker in workers:
-                worker.stop()
+            _stop_all(workers)
+
+
+def _answer_here(settings: Settings, bell: Doorbell, listener: socket.socket) -> None:
+    # uvicorn raises the signals that it has handled once more when it is done; the workers' end comes after that.
+    _on_signal(lambda: None)
+    operation = replace(settings.operation, doorbell_rings_at=bell.rings_at)
+    uvicorn_server(replace(settings, operation=operation)).run(sockets=[listener])
+
+
+def _answer_beside(bell: Doorbell, listener: socket.socket, n_processes: int) -> None:
+    stop = threading.Event()
+    _on_signal(stop.set)
+    number = listener.fileno()
+    environment = {**os.environ, "STUDIO_DOORBELL_RINGS_AT": str(bell.rings_at)}
+    arguments, descriptors = ["studio.scoring_process", str(number)], [number, bell.rings_at]
+    children = [ChildProcess("scorer", arguments, environment, descriptors) for _ in range(n_processes)]
+    stop.wait()
+    _stop_all(children)
+
+
+def _worker(bell: Doorbell) -> ChildProcess:
+    environment = {**os.environ, "STUDIO_DOORBELL_LISTENS_AT": str(bell.listens_at)}
+    return ChildProcess("worker", ["studio", "work", "--attached"], environment, [bell.listens_at])
+
+
+def _stop_all(children: list[ChildProcess]) -> None:
+    for child in children:
+        child.ask_to_stop()
+    for child in children:
+        child.stop()
+
+
+def _on_signal(action: Callable[[], None]) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: action())
 
 
 def _listening(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=2048)
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except OSError as error:
         raise PortTaken(
             f"cannot listen on {host}:{port} ({error.strerror}); choose another with --port, or stop what listens there"
         ) from None
-
-
-class _WorkerProcess:
-    """`python -m studio work` as a child, started again when it dies; it stops by itself when this process is gone."""
-
-    def __init__(self) -> None:
-        self._stopping = threading.Event()
-        self._process = _started()
-        event(_log, "worker.started", worker_pid=self._process.pid)
-        self._watch = threading.Thread(target=self._restart_for_ever, daemon=True)
-        self._watch.start()
-
-    def stop(self) -> None:
-        """Ask the worker to stop, which gives its job back, and wait for it."""
-        self._stopping.set()
-        self._process.terminate()
-        try:
-            self._process.wait(_STOP_WITHIN_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-
-    def _restart_for_ever(self) -> None:
-        while True:
-            code = self._process.wait()
-            if self._stopping.wait(_RESTART_PAUSE_S):
-                return
-            self._process = _started()
-            event(_log, "worker.restarted", level=logging.ERROR, exit_code=code, worker_pid=self._process.pid)
-
-
-def _started() -> subprocess.Popen[bytes]:
-    # Its standard input is a pipe that nobody writes to: it closes when this process ends, in whatever way.
-    return subprocess.Popen([sys.executable, "-m", "studio", "work", "--attached"], stdin=subprocess.PIPE)

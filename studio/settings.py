@@ -6,15 +6,16 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from shared.errors import ConfigError
 from shared.secret import Secret
 from studio.connection import ConnectionStringError, StorageAccount, location_of
 from studio.keys import is_id
+from studio.operation import Operation
 
-_HOST = re.compile(r"[a-z0-9.-]+(:\d{1,5})?|\[[0-9a-f:]+\](:\d{1,5})?")
+_HOST = re.compile(r"(private:)?([a-z0-9.-]+(:\d{1,5})?|\[[0-9a-f:]+\](:\d{1,5})?)")
 _SECRET_BYTES = 32
 
 
@@ -24,7 +25,8 @@ class Settings:
     What the environment says.
 
     `storage` is a connection string with an account key; `url` the public base address without trailing slash;
-    `blob_hosts` holds `host` or `host:port` in lower case and always includes the service's own storage.
+    `blob_hosts` holds `host` or `host:port` in lower case, with `private:` before those that may have private
+    addresses, and always includes the service's own storage.
     """
 
     storage: Secret
@@ -33,11 +35,13 @@ class Settings:
     workspace: str | None
     workspace_token: Secret | None
     blob_hosts: frozenset[str]
+    operation: Operation = field(default_factory=Operation)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Settings:
         """
-        Read STUDIO_STORAGE, STUDIO_URL, STUDIO_SECRET, STUDIO_WORKSPACE, STUDIO_WORKSPACE_TOKEN, STUDIO_BLOB_HOSTS.
+        Read STUDIO_STORAGE, STUDIO_URL, STUDIO_SECRET, STUDIO_WORKSPACE, STUDIO_WORKSPACE_TOKEN, STUDIO_BLOB_HOSTS,
+        and what `Operation` reads.
 
         Raises:
             ConfigError: One sentence for each setting that cannot be used; none repeats a secret.
@@ -52,6 +56,7 @@ class Settings:
             workspace=_workspace(env.get("STUDIO_WORKSPACE", ""), problems),
             workspace_token=_token(env.get("STUDIO_WORKSPACE_TOKEN", ""), problems),
             blob_hosts=_hosts(env.get("STUDIO_BLOB_HOSTS", ""), problems) | own_host,
+            operation=Operation.from_env(env, problems),
         )
         if problems:
             raise ConfigError("environment", problems)

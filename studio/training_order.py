@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import orjson
 
@@ -11,6 +11,9 @@ from shared.secret import Secret
 from shared.wire import JobRequest
 from studio.engine.errors import ModuleError
 from studio.jobs import JobState
+from studio.operation import JobLimits
+
+TRAINED = b"trained"  # said through the pipe when only the outputs have still to be written
 
 _MAX_DETAILS = 4000
 
@@ -21,7 +24,7 @@ class TrainingOrder:
     All that the process needs.
 
     `storage` opens the service's own account, `hosts` are those that references may lead to, `directory` is an empty
-    one for temporary files, which the worker removes.
+    one for temporary files, which the worker removes. `limits` ends a job that takes too much.
     """
 
     job_id: str
@@ -31,14 +34,20 @@ class TrainingOrder:
     hosts: frozenset[str]
     directory: str
     threads: int
+    limits: JobLimits = field(default_factory=JobLimits)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a job ended: FINISHED, or FAILED with details that name no credential."""
+    """
+    How a job ended: FINISHED, or FAILED with details that name no credential.
+
+    `is_crash` says that the process was ended from outside, which may not happen again.
+    """
 
     state: JobState
     details: str | None = None
+    is_crash: bool = False
 
     def to_bytes(self) -> bytes:
         """Write the form that goes through the pipe."""
@@ -54,6 +63,11 @@ class Outcome:
     def failed(cls, module: str, number: int, problem: str) -> Outcome:
         """Describe a failure in the form of Studio's module errors."""
         return cls.of_module(ModuleError(module, number, problem))
+
+    @classmethod
+    def crashed(cls, module: str, number: int, problem: str) -> Outcome:
+        """Describe the end of a process that nobody asked for."""
+        return replace(cls.failed(module, number, problem), is_crash=True)
 
     @classmethod
     def of_module(cls, error: ModuleError) -> Outcome:

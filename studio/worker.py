@@ -1,5 +1,5 @@
 """
-The worker: takes errands off the queue, runs one job at a time, keeps its lease, notices a cancellation.
+The worker: takes errands off the queue and runs one job at a time, as its limits and those of the machine allow.
 
 A job whose worker died is found by its lease: the queue shows the errand again, and the job is tried once more.
 """
@@ -9,8 +9,9 @@ from __future__ import annotations
 import logging
 import tempfile
 import threading
+import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from azure.core.exceptions import AzureError
@@ -18,29 +19,39 @@ from azure.core.exceptions import AzureError
 from shared.errors import Changed
 from shared.logs import event
 from shared.secret import Secret
-from studio.jobs import LEASE, MAX_ATTEMPTS, Job, JobState
+from studio.attendance import Attendance, Desk, Stopping
+from studio.doorbell import Doorbell
+from studio.jobs import LEASE, MAX_ATTEMPTS, MAX_RUNNING, Job, JobState
+from studio.operation import JobLimits
 from studio.store.artifacts import ArtifactKind, ArtifactMissing, Artifacts
 from studio.store.jobs import JobStore
 from studio.store.queue import Errand, JobQueue, Message
 from studio.training_order import Outcome, TrainingOrder
 from studio.training_process import TrainingProcess
+from studio.training_slot import TrainingSlots
 
 _log = logging.getLogger(__name__)
 
-_LOOK_EVERY_S = 0.5  # how soon a cancellation is noticed
-_IDLE_S = (0.1, 1.0)  # shortest and longest pause between two looks into an empty queue
-_OUTAGE_PAUSE_S = 2.0
+_IDLE_S = (0.05, 1.0)  # shortest and longest pause between two looks into an empty queue
+_GROWTH = 1.5
+_OUTAGE_PAUSE_S = 1.0
+_PLACE_LOOK_S = 0.05
+_STOP_LOOK_S = 0.1
 _SOON = timedelta(seconds=1)
+_CROWDED = timedelta(seconds=2)
+_CHORE_EVERY = timedelta(hours=1)
 _SERVICE, _LIBRARY = "Batch execution", 1000
 
 
 @dataclass(frozen=True)
 class Bench:
-    """What training takes beside the job: the own account, the hosts allowed, the number of threads."""
+    """What training takes beside the job: the own account, the hosts allowed, threads, limits, the lease of a job."""
 
     storage: Secret
     hosts: frozenset[str]
     threads: int
+    limits: JobLimits = field(default_factory=JobLimits)
+    lease: timedelta = LEASE
 
 
 class Worker:
@@ -49,6 +60,9 @@ class Worker:
 
     Args:
         clock: Returns the present instant in UTC.
+        slots: Places to train on this machine; None for a place that nobody else can take.
+        bell: Rings when a job was queued nearby; None for a worker on a machine of its own.
+        chore: Done about once an hour, when no job waits.
     """
 
     def __init__(
@@ -59,6 +73,9 @@ class Worker:
         bench: Bench,
         stop: threading.Event,
         clock: Callable[[], datetime] | None = None,
+        slots: TrainingSlots | None = None,
+        bell: Doorbell | None = None,
+        chore: Callable[[], object] | None = None,
     ) -> None:
         self._store = store
         self._queue = queue
@@ -66,6 +83,12 @@ class Worker:
         self._bench = bench
         self._stop = stop
         self._clock = clock or (lambda: datetime.now(UTC))
+        self._slots = slots
+        self._desk = Desk(store, queue, stop, bench.lease, self._clock)
+        self._bell = bell
+        self._chore = chore
+        self._chore_at = self._clock() + _CHORE_EVERY
+        self._settled_from: datetime | None = None
 
     def run(self) -> None:
         """Work until stopped; a storage outage only makes it wait."""
@@ -73,17 +96,53 @@ class Worker:
         pause = shortest
         while not self._stop.is_set():
             try:
-                pause = shortest if self.step() else min(pause * 1.5, longest)
+                pause = 0.0 if self.step() else min(max(pause, shortest) * _GROWTH, longest)
+                if pause == longest:
+                    self._do_chore()
+            except Stopping:
+                break
             except AzureError as error:
-                event(_log, "storage.failed", level=logging.WARNING, reason=type(error).__name__)
+                self._note_outage(error)
                 pause = _OUTAGE_PAUSE_S
-            self._stop.wait(pause)
+            if self._rang_within(pause):
+                pause = 0.0
 
     def step(self) -> bool:
-        """Do one errand; False when the queue showed none."""
-        message = self._queue.receive()
-        if message is None:
+        """Wait for a place to train on this machine, and do one errand there; False when the queue showed none."""
+        while self._slots is not None and not self._slots.take():
+            if self._stop.wait(_PLACE_LOOK_S):
+                return False
+        try:
+            message = self._queue.receive()
+            if message is not None:
+                self._do(message)
+            return message is not None
+        finally:
+            if self._slots is not None:
+                self._slots.free()
+
+    def _rang_within(self, seconds: float) -> bool:
+        """Pause until the doorbell rings, the worker has to stop, or the time is over."""
+        if self._bell is None:
+            self._stop.wait(seconds)
             return False
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0 and not self._stop.is_set():
+            if self._bell.wait(min(left, _STOP_LOOK_S)):
+                return True
+        return False
+
+    def _do_chore(self) -> None:
+        if self._chore is not None and self._clock() >= self._chore_at:
+            self._chore_at = self._clock() + _CHORE_EVERY
+            self._chore()
+
+    def _note_outage(self, error: AzureError) -> None:
+        event(_log, "storage.failed", level=logging.WARNING, reason=type(error).__name__)
+        # Workers could not renew their leases meanwhile: each gets the time to do so before its job is taken over.
+        self._settled_from = self._clock() + self._bench.lease
+
+    def _do(self, message: Message) -> None:
         job = self._store.get(message.endpoint_id, message.job_id)
         if job is None or job.is_final:
             self._queue.done(message)
@@ -91,7 +150,6 @@ class Worker:
             self._settle(job, message)
         else:
             self._run_if_free(job, message)
-        return True
 
     def _settle(self, job: Job, message: Message) -> None:
         """Drop a job that was never started; ask again for one whose RUN may have been lost between two saves."""
@@ -108,94 +166,51 @@ class Worker:
 
     def _run_if_free(self, job: Job, message: Message) -> None:
         now = self._clock()
-        if job.is_held(now) and job.lease_until is not None:
-            self._queue.hold(message, job.lease_until - now + _SOON)
+        pause = self._not_before(job, now)
+        if pause is not None:
+            self._queue.hold(message, pause)
             return
         if job.state is JobState.RUNNING and job.attempts >= MAX_ATTEMPTS:
             problem = f"the worker stopped unexpectedly in {job.attempts} attempts; submit the job again"
-            self._end(job, message, Outcome.failed(_SERVICE, _LIBRARY, problem))
+            Attendance(self._desk, job, message).end(Outcome.failed(_SERVICE, _LIBRARY, problem))
             return
         try:
-            claimed = self._store.save(job.claimed(now))
+            claimed = self._store.save(job.claimed(now, self._bench.lease))
         except Changed:
             self._queue.hold(message, _SOON)
             return
         event(_log, "job.claimed", job_id=job.id, endpoint_id=job.endpoint_id, attempt=claimed.attempts)
-        self._run(claimed, message)
+        self._run(claimed, Attendance(self._desk, claimed, message))
 
-    def _run(self, job: Job, message: Message) -> None:
+    def _not_before(self, job: Job, now: datetime) -> timedelta | None:
+        """How long a job has to be left alone; None when it may be run now."""
+        if job.is_held(now) and job.lease_until is not None:
+            return job.lease_until - now + _SOON
+        if job.state is JobState.RUNNING:
+            may_renew_until = self._settled_from or now
+            return may_renew_until - now + _SOON if now < may_renew_until else None
+        return _CROWDED if self._store.n_running(job.endpoint_id) >= MAX_RUNNING else None
+
+    def _run(self, job: Job, attendance: Attendance) -> None:
         try:
-            experiment = self._artifacts.get(ArtifactKind.EXPERIMENT, job.experiment).decode()
+            experiment = self._desk.patiently(lambda: self._artifacts.get(ArtifactKind.EXPERIMENT, job.experiment))
         except ArtifactMissing as error:
-            self._end(job, message, Outcome.failed(_SERVICE, _LIBRARY, str(error)))
+            attendance.end(Outcome.failed(_SERVICE, _LIBRARY, str(error)))
             return
         with tempfile.TemporaryDirectory(prefix="studio-job-") as directory:
             bench = self._bench
-            order = TrainingOrder(job.id, experiment, job.request, bench.storage, bench.hosts, directory, bench.threads)
+            order = TrainingOrder(
+                job.id,
+                experiment.decode(),
+                job.request,
+                bench.storage,
+                bench.hosts,
+                directory,
+                bench.threads,
+                bench.limits,
+            )
             process = TrainingProcess(order)
             try:
-                self._attend(job, message, process)
+                attendance.attend(process)
             finally:
                 process.close()
-
-    def _attend(self, job: Job, message: Message, process: TrainingProcess) -> None:
-        """Wait for the end of a job, renewing its lease; stop at once when the job is no longer ours."""
-        renewed_at = self._clock()
-        while (outcome := process.outcome(_LOOK_EVERY_S)) is None:
-            if self._stop.is_set():
-                self._give_back(job, message)
-                return
-            if self._ours(job) is None:
-                self._abandon(job, message)
-                return
-            if self._clock() - renewed_at >= LEASE / 3:
-                renewed_at = self._clock()
-                message = self._renew(job, message, renewed_at)
-        self._end(job, message, outcome)
-
-    def _ours(self, job: Job) -> Job | None:
-        """Read the job again; None when it was cancelled, removed or taken over."""
-        try:
-            stored = self._store.get(job.endpoint_id, job.id)
-        except AzureError:
-            return job  # nobody can have cancelled through a storage account that does not answer
-        if stored is None or stored.state is not JobState.RUNNING or stored.attempts != job.attempts:
-            return None
-        return stored
-
-    def _renew(self, job: Job, message: Message, now: datetime) -> Message:
-        try:
-            self._store.save(replace(self._ours(job) or job, lease_until=now + LEASE))
-            return self._queue.hold(message)
-        except (Changed, AzureError) as error:  # the next look sees why, or the next renewal passes
-            event(_log, "lease.not_renewed", level=logging.WARNING, job_id=job.id, reason=type(error).__name__)
-            return message
-
-    def _end(self, job: Job, message: Message, outcome: Outcome) -> None:
-        now = self._clock()
-        stored = self._ours(job)
-        try:
-            if stored is None:
-                raise Changed(job.id)
-            self._store.save(stored.ended(outcome.state, now, outcome.details))
-        except Changed:
-            self._abandon(job, message)
-            return
-        seconds = round((now - (job.started_at or now)).total_seconds(), 3)
-        event(_log, "job.ended", job_id=job.id, state=outcome.state.value, details=outcome.details, seconds=seconds)
-        self._queue.done(message)
-
-    def _abandon(self, job: Job, message: Message) -> None:
-        event(_log, "job.abandoned", job_id=job.id, reason="cancelled or taken over")
-        self._queue.done(message)
-
-    def _give_back(self, job: Job, message: Message) -> None:
-        """Let another worker start the job over: this one was asked to stop."""
-        try:
-            current = self._ours(job) or job
-            self._store.save(current.to(JobState.QUEUED, lease_until=None, attempts=job.attempts - 1))
-        except Changed:
-            self._queue.done(message)
-            return
-        self._queue.hold(message, timedelta())
-        event(_log, "job.given_back", job_id=job.id)

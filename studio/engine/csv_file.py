@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from math import isinf
@@ -71,16 +71,17 @@ def open_csv(path: Path, extension: str, schema: Schema) -> CsvFile:
     return CsvFile(path, _DELIMITERS[kind], has_header, header)
 
 
-def first_fault(file: CsvFile, schema: Schema, otherwise: str) -> ModuleError:
+def first_fault(file: CsvFile, schema: Schema, numbers: Collection[str], otherwise: str) -> ModuleError:
     """
     Find what a person has to mend, reading from the top.
 
     Args:
+        numbers: The columns whose cells have to be numbers.
         otherwise: The fast reader's own words, for a fault that is not found here.
     """
-    numbers = {name: schema.columns[name] for name in schema.features if not schema.columns[name].is_text}
+    kinds = {name: schema.columns[name] for name in numbers}
     for line, cells in file.rows():
-        problem = _row_problem(file, numbers, schema.missing, cells)
+        problem = _row_problem(file, kinds, schema.missing, cells)
         if problem:
             number, text = problem
             return ModuleError(_MODULE, number, f"line {line}{text}")

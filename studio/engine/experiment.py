@@ -7,29 +7,14 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from studio.engine.design import SPLIT_RULES, Split, read_design
 from studio.engine.errors import ExperimentError, ModuleError
-from studio.engine.learners import Learner, read_learner
+from studio.engine.learners import Learner
 from studio.engine.schema import ColumnType, Schema
-from studio.engine.schema_section import read_schema
 from studio.engine.sections import Section
-from studio.engine.settings import Rule, Setting, setting_text
+from studio.engine.settings import AnyRule, Setting, setting_text
 
 __all__ = ["Experiment", "ExperimentError", "Split", "parse_experiment"]
-
-_SPLIT_RULES = {
-    "fraction": Rule(float, 0.7, 0.01, 0.99),
-    "seed": Rule(int, 0),
-    "stratified": Rule(bool, False),
-}
-
-
-@dataclass(frozen=True)
-class Split:
-    """Which rows train: `fraction` of them (0 < fraction < 1), drawn by `seed`, per label when `stratified`."""
-
-    fraction: float
-    seed: int
-    stratified: bool
 
 
 @dataclass(frozen=True)
@@ -135,21 +120,19 @@ def parse_experiment(text: str, source: str) -> Experiment:
 
 def _read_experiment(root: Section, text: str) -> Experiment | None:
     name = root.text("name")
-    schema = read_schema(root)
-    split = read_split(root.section("split"))
-    learner = read_learner(root.section("learner", required=True))
+    design = read_design(root)
     service = root.section("web_service")
     input_name, model_output, metrics_output = _read_ports(service)
     declared = service.section("parameters")
     service.close()
-    if learner is None:
+    if design is None:
         return None
-    targets, required = _read_parameters(declared, _rules(learner))
+    targets, required = _read_parameters(declared, _rules(design.learner))
     return Experiment(
         name=name,
-        schema=schema,
-        split=split,
-        learner=learner,
+        schema=design.schema,
+        split=design.split,
+        learner=design.learner,
         input_name=input_name,
         model_output=model_output,
         metrics_output=metrics_output,
@@ -157,13 +140,6 @@ def _read_experiment(root: Section, text: str) -> Experiment | None:
         required=required,
         source_text=text,
     )
-
-
-def read_split(section: Section) -> Split:
-    """Read the section `split`."""
-    settings = section.settings(_SPLIT_RULES)
-    section.close()
-    return Split(**settings)  # type: ignore[arg-type]  # each rule checked its kind
 
 
 def _read_ports(service: Section) -> tuple[str, str, str]:
@@ -174,7 +150,7 @@ def _read_ports(service: Section) -> tuple[str, str, str]:
     return service.text("input", "input1"), model_output, metrics_output
 
 
-def _read_parameters(declared: Section, rules: Mapping[str, Rule]) -> tuple[dict[str, str], frozenset[str]]:
+def _read_parameters(declared: Section, rules: Mapping[str, AnyRule]) -> tuple[dict[str, str], frozenset[str]]:
     targets, required = {}, set()
     for name, _ in declared.items():
         entry = declared.section(name)
@@ -187,6 +163,6 @@ def _read_parameters(declared: Section, rules: Mapping[str, Rule]) -> tuple[dict
     return targets, frozenset(required)
 
 
-def _rules(learner: Learner) -> dict[str, Rule]:
-    split = {f"split.{name}": rule for name, rule in _SPLIT_RULES.items()}
+def _rules(learner: Learner) -> dict[str, AnyRule]:
+    split = {f"split.{name}": rule for name, rule in SPLIT_RULES.items()}
     return split | {f"learner.{name}": rule for name, rule in learner.kind.rules.items()}

@@ -8,6 +8,7 @@ that the installed package brings along is used.
 from __future__ import annotations
 
 import ctypes
+import os
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,7 +17,8 @@ from studio.engine.errors import EngineError, LibraryMissing
 
 FLOAT32 = 0  # C_API_DTYPE_FLOAT32
 FLOAT64 = 1  # C_API_DTYPE_FLOAT64
-NORMAL_PREDICTION = 0  # C_API_PREDICT_NORMAL: for a two-class objective, the probability
+NORMAL_PREDICTION = 0  # C_API_PREDICT_NORMAL: after the objective's link
+LEAF_PREDICTION = 2  # C_API_PREDICT_LEAF_INDEX
 ALL_ITERATIONS = -1
 
 _INSTALL_OPENMP = (
@@ -38,6 +40,8 @@ def library() -> ctypes.CDLL:
         LibraryMissing: The package is not installed, or the OpenMP runtime under it is not.
     """
     path = _library_path()
+    # Read when OpenMP loads: threads that spin while they wait make a fit several times slower beside other programs.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
         loaded = ctypes.CDLL(str(path))
     except OSError as problem:

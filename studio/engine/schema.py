@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-
-SCORED_LABELS = "Scored Labels"
-SCORED_PROBABILITIES = "Scored Probabilities"
 
 
 class ColumnType(Enum):
@@ -62,23 +57,6 @@ class Schema:
 
     @property
     def output_columns(self) -> tuple[tuple[str, ColumnType], ...]:
-        """What scoring answers with: the input columns, then label and probability. Source: docs/protocol.md."""
-        label = self.columns[self.label]
-        scored = ((SCORED_LABELS, label), (SCORED_PROBABILITIES, ColumnType.NUMERIC))
+        """What a two-class model answers with; `ModelFile.output_columns` knows it for every task."""
+        scored = (("Scored Labels", self.columns[self.label]), ("Scored Probabilities", ColumnType.NUMERIC))
         return (*self.columns.items(), *scored)
-
-    @property
-    def fingerprint(self) -> str:
-        """
-        Hex SHA-256 of what a client of the model sees: input and output columns, label, positive label.
-
-        A model may replace another behind an endpoint only where the two are equal. Fills, dropped columns and the
-        learner are the model's own affair and do not count.
-        """
-        seen = {
-            "inputs": [[name, kind.value] for name, kind in self.columns.items()],
-            "outputs": [[name, kind.value] for name, kind in self.output_columns],
-            "label": self.label,
-            "positive_label": self.positive_label,
-        }
-        return hashlib.sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()

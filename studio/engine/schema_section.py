@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from studio.engine.errors import shown
-from studio.engine.schema import SCORED_LABELS, SCORED_PROBABILITIES, ColumnType, Schema
+from studio.engine.schema import ColumnType, Schema
+from studio.engine.scored_columns import reserved
 from studio.engine.sections import Section
 from studio.engine.settings import is_number
 
@@ -34,9 +35,10 @@ def read_schema(root: Section) -> Schema:
 
 def schema_section(schema: Schema) -> dict[str, object]:
     """Write the sections that `read_schema` reads."""
+    positive = {} if schema.positive_label is None else {"positive": schema.positive_label}
     return {
         "columns": {name: kind.value for name, kind in schema.columns.items()},
-        "label": {"column": schema.label, "positive": schema.positive_label},
+        "label": {"column": schema.label, **positive},
         "features": {"drop": list(schema.dropped)},
         "missing": {"texts": list(schema.missing), "fill": dict(schema.fills)},
     }
@@ -48,7 +50,7 @@ def _read_columns(section: Section) -> dict[str, ColumnType]:
         section.report("*", f"{len(section.values)} columns; at most {_MAX_COLUMNS} are allowed")
         return {}
     for name, value in section.items():
-        if not name.strip() or name in (SCORED_LABELS, SCORED_PROBABILITIES):
+        if not name.strip() or reserved(name):
             section.report(name, "cannot be the name of an input column")
         elif not isinstance(value, str) or value not in kinds:
             section.report(name, f"expected one of {list(kinds)}, got {shown(value)}")

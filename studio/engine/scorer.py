@@ -1,8 +1,8 @@
 """
-Score Model: rows of cells in, the same rows with label and probability out.
+Score Model: rows of cells in, the same rows with what the model says of them out.
 
 Made for a request path: what a model and a request's column names imply is worked out once; a row then costs a
-look-up or a parse per feature, and the walk through the trees. Safe to use from several threads.
+look-up or a parse per feature, and the model's answer. Safe to use from several threads.
 """
 
 from __future__ import annotations
@@ -11,16 +11,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 
-from studio.engine.boosting import Trees
 from studio.engine.cells import Cell, Reader, as_text, level_reader, number_reader
 from studio.engine.errors import InputMismatch, InputParseError, shown
 from studio.engine.model_file import ModelFile, ModelFileError
-from studio.engine.number_text import number_text
+from studio.engine.model_section import predictor
 from studio.engine.schema import ColumnType, Schema
 
 __all__ = ["InputMismatch", "InputParseError", "ModelFileError", "Scorer"]
-
-_THRESHOLD = 0.5
 
 
 @dataclass(frozen=True)
@@ -38,10 +35,10 @@ class Scorer:
     def __init__(self, model: ModelFile) -> None:
         self.model = model
         self.input_columns = _wire_columns(model.schema.columns.items())
-        self.output_columns = _wire_columns(model.schema.output_columns)
-        self._trees = Trees(model.trees, len(model.schema.features))
+        self.output_columns = _wire_columns(model.output_columns)
+        self._predict = predictor(model.model).predict
+        self._scored_cells = model.scored.cells
         self._readers = [_reader(model, name) for name in model.schema.features]
-        self._labels = (model.negative_label, str(model.schema.positive_label))
         self._plan = _plan(model.schema, tuple(model.schema.columns))
 
     @classmethod
@@ -73,12 +70,8 @@ class Scorer:
         plan = self._plan_for(tuple(columns))
         texts = [_row_texts(plan, number, row) for number, row in enumerate(rows, 1)]
         features = [self._features(plan, number, row) for number, row in enumerate(texts, 1)]
-        answers = self._trees.predict(features)
-        labels, echo = self._labels, plan.echo
-        return [
-            [*echo(row), labels[answer >= _THRESHOLD], number_text(answer)]
-            for row, answer in zip(texts, answers, strict=True)
-        ]
+        scored, echo = self._scored_cells(self._predict(features)), plan.echo
+        return [[*echo(row), *cells] for row, cells in zip(texts, scored, strict=True)]
 
     def _plan_for(self, columns: tuple[str, ...]) -> _Plan:
         plan = self._plan
@@ -116,7 +109,7 @@ def _reader(model: ModelFile, name: str) -> Reader:
     fill, kind = schema.fills.get(name), schema.columns[name]
     if kind.is_text:
         text = None if fill is None else str(fill)
-        return level_reader(model.levels[name], schema.missing, text, allow_unknown=model.allows_unknown_levels)
+        return level_reader(model.levels[name], schema.missing, text, allow_unknown=model.learner.allows_unknown_levels)
     number = None if fill is None else float(fill)
     return number_reader(schema.missing, number, whole=kind is ColumnType.INTEGER)
 

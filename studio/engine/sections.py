@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 
 from studio.engine.errors import shown
-from studio.engine.settings import Rule, Setting
+from studio.engine.settings import AnyRule, Setting
 
 _MISSING = object()
 _MAX_PROBLEMS = 100
@@ -53,6 +53,26 @@ class Section:
         self.report(key, f"expected a list of texts, got {shown(value)}")
         return default
 
+    def counts(self, key: str, most: int, high: int) -> tuple[int, ...]:
+        """Read a required list of 1 to `most` whole numbers from 1 to `high`."""
+        value = self._take(key, required=True)
+        if (
+            isinstance(value, list)
+            and 0 < len(value) <= most
+            and all(type(one) is int and 0 < one <= high for one in value)
+        ):
+            return tuple(value)
+        if value is not _MISSING:
+            self.report(key, f"expected 1 to {most} whole numbers from 1 to {high}, got {shown(value)}")
+        return (1,)
+
+    def choice(self, key: str, options: tuple[str, ...]) -> str:
+        """Read one of a few texts; required."""
+        value = self.text(key)
+        if value and value not in options:
+            self.report(key, f"expected one of {list(options)}, got {shown(value)}")
+        return value if value in options else options[0]
+
     def flag(self, key: str) -> bool:
         """Read a true or false that is false when absent."""
         value = self._take(key, required=False)
@@ -61,9 +81,9 @@ class Section:
         self.report(key, f"expected true or false, got {shown(value)}")
         return False
 
-    def settings(self, rules: Mapping[str, Rule]) -> dict[str, Setting]:
+    def settings(self, rules: Mapping[str, AnyRule]) -> dict[str, Setting]:
         """Read one setting per rule, under the rule's name."""
-        found = {name: rule.default for name, rule in rules.items()}
+        found: dict[str, Setting] = {name: rule.default for name, rule in rules.items()}
         for name, rule in rules.items():
             value = self._take(name, required=False)
             try:

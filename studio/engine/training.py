@@ -1,4 +1,4 @@
-"""The training experiment, end to end: read, split, grow, evaluate, pack."""
+"""The training experiment, end to end: read, split, train, evaluate, pack."""
 
 from __future__ import annotations
 
@@ -8,21 +8,18 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from studio.engine.boosting import Trees, grow_trees
 from studio.engine.dataset import Dataset, read_dataset
 from studio.engine.errors import ModelFileError, ModuleError
-from studio.engine.evaluation import Evaluation, evaluate_two_class
+from studio.engine.evaluation import Evaluation, evaluate, metrics_csv
 from studio.engine.experiment import Experiment
-from studio.engine.learners import TREES
-from studio.engine.lightgbm_library import LibraryError
+from studio.engine.fitting import Trainer, decoded
+from studio.engine.learners import Model
 from studio.engine.model_file import DataOrigin, ModelFile
 from studio.engine.split import training_rows
-from studio.engine.tree_text import TreeTextError, checked_trees
 
 __all__ = ["ModuleError", "Summary", "Trained", "train"]
+
+_LIBRARIES = ("numpy", "pyarrow")
 
 
 @dataclass(frozen=True)
@@ -41,14 +38,6 @@ class Trained:
     model_file: bytes
     metrics_csv: bytes
     summary: Summary
-
-
-@dataclass(frozen=True)
-class _Side:
-    """The rows of one side of the split: features `n_rows × n_features`, row-major, and labels."""
-
-    features: NDArray[np.float64]
-    labels: NDArray[np.bool_]
 
 
 def train(
@@ -76,80 +65,44 @@ def train(
     tell = progress or (lambda _: None)
     experiment = experiment.with_parameters(parameters or {})
     tell("reading the data")
-    dataset = read_dataset(path, extension, experiment.schema, threads=threads)
-    chosen = training_rows(dataset.labels, experiment.split)
-    training, test, levels = _sides(dataset, chosen)
-    tell(f"training on {len(training.labels)} of {dataset.n_rows} rows")
-    trees = _grow(experiment, training, threads)
-    tell(f"evaluating on {len(test.labels)} rows")
-    evaluation = evaluate_two_class(test.labels, _probabilities(trees, test.features, threads))
-    origin = DataOrigin(_sha256(path), dataset.n_rows, len(training.labels), len(test.labels))
-    return _pack(experiment, dataset, levels, evaluation, origin, trees)
-
-
-def _sides(dataset: Dataset, chosen: NDArray[np.bool_]) -> tuple[_Side, _Side, dict[str, tuple[str, ...]]]:
-    """Decode column by column into the two matrices, so that at most one column is there twice."""
-    names = dataset.schema.features
-    n_chosen = int(chosen.sum())
-    training = np.empty((n_chosen, len(names)), np.float64)
-    test = np.empty((len(chosen) - n_chosen, len(names)), np.float64)
-    levels = {}
-    for at, name in enumerate(names):
-        feature = dataset.feature(name)
-        training[:, at], test[:, at] = feature.values[chosen], feature.values[~chosen]
-        if feature.levels is not None:
-            levels[name] = feature.levels
-    return _Side(training, dataset.labels[chosen]), _Side(test, dataset.labels[~chosen]), levels
-
-
-def _grow(experiment: Experiment, side: _Side, threads: int) -> str:
-    learner = experiment.learner
-    try:
-        text = grow_trees(
-            side.features,
-            side.labels.astype(np.float32),
-            categorical=experiment.schema.categorical_features,
-            n_trees=int(learner.parameters[TREES]),
-            settings=learner.kind.library_settings(learner.parameters),
-            threads=threads,
-        )
-        return checked_trees(text, side.features.shape[1])
-    except (LibraryError, TreeTextError) as problem:
-        raise ModuleError("Train Model", 1000, f"the learner failed: {problem}") from problem
-
-
-def _probabilities(trees: str, features: NDArray[np.float64], threads: int) -> NDArray[np.float64]:
-    # From the text that is stored, not from the booster that grew it: what is measured is what will serve.
-    answers = Trees(trees, features.shape[1]).probabilities(features.ctypes.data, len(features), threads=threads)
-    return np.ctypeslib.as_array(answers)
+    dataset = read_dataset(path, extension, experiment.schema, experiment.learner.task, threads=threads)
+    chosen = training_rows(dataset.labels, len(dataset.classes), experiment.split)
+    (training, test), levels = decoded(dataset, (chosen, ~chosen))
+    trainer = Trainer(experiment.learner, dataset.classes, dataset.schema.features, levels, threads)
+    tell(f"training on {len(training)} of {dataset.n_rows} rows")
+    model = trainer.fit(training)
+    tell(f"evaluating on {len(test)} rows")
+    evaluation = evaluate(trainer.learner, test.labels, trainer.answers(model, test.features))
+    origin = DataOrigin(_sha256(path), dataset.n_rows, len(training), len(test))
+    return _pack(experiment, dataset, trainer, model, evaluation, origin)
 
 
 def _pack(
     experiment: Experiment,
     dataset: Dataset,
-    levels: Mapping[str, tuple[str, ...]],
+    trainer: Trainer,
+    model: Model,
     evaluation: Evaluation,
     origin: DataOrigin,
-    trees: str,
 ) -> Trained:
-    model = ModelFile(
+    file = ModelFile(
         experiment=experiment.name,
         schema=dataset.schema,
-        negative_label=dataset.negative_label,
-        levels=levels,
+        classes=dataset.classes,
+        levels=trainer.levels,
         split=experiment.split,
-        learner=experiment.learner,
+        learner=trainer.learner,
         metrics=evaluation.metrics,
         data=origin,
-        libraries={name: version(name) for name in ("lightgbm", "numpy", "pyarrow")},
-        trees=trees,
+        libraries={name: version(name) for name in (*_LIBRARIES, trainer.learner.kind.library)},
+        model=model,
     )
     try:
-        model_file = model.write()
+        model_file = file.write()
     except ModelFileError as problem:
-        advice = "grow fewer or smaller trees, or drop columns with many levels"
+        advice = "grow fewer or smaller trees, use fewer nodes, or drop columns with many levels"
         raise ModuleError("Train Model", 138, f"the model is too large: {problem.problem}; {advice}") from problem
-    return Trained(model_file, evaluation.to_csv(), Summary(origin, evaluation.metrics, model.libraries))
+    return Trained(model_file, metrics_csv(evaluation), Summary(origin, evaluation.metrics, file.libraries))
 
 
 def _sha256(path: Path) -> str:

@@ -9,8 +9,11 @@ together again. What the library writes beside the trees (its parameters, import
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
+
+from studio.engine.link import Link
 
 _INTEGER = r"-?[0-9]{1,10}+"
 _NUMBER = r"-?(?:[0-9]{1,400}+(?:\.[0-9]{0,400}+)?(?:e[-+]?[0-9]{1,4}+)?|inf)"
@@ -23,41 +26,78 @@ _CATEGORICAL = 1  # bit of decision_type
 _DECISIONS = range(12)  # bits: categorical, default left, and 0 to 2 for how missing values are told, times 4
 
 _HEADER = (
-    "tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nlabel_index=0\nmax_feature_idx={last}\n"
-    "objective=binary sigmoid:1\nfeature_names={names}\nfeature_infos={infos}\n\n"
+    "tree\nversion=v4\nnum_class={outputs}\nnum_tree_per_iteration={outputs}\nlabel_index=0\nmax_feature_idx={last}\n"
+    "{facts}feature_names={names}\nfeature_infos={infos}\n\n"
 )
+_AVERAGED = "average_output\n"
+# The library squashes sums as its objective says; without one it answers with the sums themselves.
+_OBJECTIVES: Mapping[Link, str] = {
+    Link.LOGISTIC: "objective=binary sigmoid:1\n",
+    Link.SOFTMAX: "objective=multiclass num_class:{outputs}\n",
+    Link.IDENTITY: "",
+}
+_PLAIN_OBJECTIVES = ("regression", "quantile")  # what the library writes for ensembles whose link is the identity
 
 
 class TreeTextError(ValueError):
     """The text is not an ensemble that is safe to load."""
 
 
-def checked_trees(text: str, n_features: int) -> str:
+@dataclass(frozen=True)
+class TreeShape:
     """
-    Take a two-class ensemble apart, check it, and return it in canonical form: equal trees give equal texts.
+    What an ensemble takes and gives.
+
+    A row has `n_features` values and `n_outputs` answers, each from trees of its own: tree number `i` belongs to answer
+    `i % n_outputs`. Their leaves are summed, or averaged where `averaged`, and go through `link`.
+    """
+
+    n_features: int
+    n_outputs: int = 1
+    link: Link = Link.LOGISTIC
+    averaged: bool = False
+
+    @property
+    def header(self) -> str:
+        """The text before the first tree, in canonical form."""
+        facts = _OBJECTIVES[self.link].format(outputs=self.n_outputs) + (_AVERAGED if self.averaged else "")
+        names = " ".join(f"Column_{at}" for at in range(self.n_features))
+        infos = " ".join(["none"] * self.n_features)
+        return _HEADER.format(outputs=self.n_outputs, last=self.n_features - 1, facts=facts, names=names, infos=infos)
+
+
+def checked_trees(text: str, shape: TreeShape) -> str:
+    """
+    Take an ensemble apart, check it, and return it in canonical form: equal trees give equal texts.
 
     Args:
         text: What LightGBM saved, or what this function returned.
-        n_features: How many features a row to be scored has.
+        shape: What the ensemble has to be.
 
     Raises:
         TreeTextError: Names the tree and the line that cannot be right.
     """
     n_trees = text.count("\nTree=")
-    if not 1 <= n_trees <= _MAX_TREES:
-        raise TreeTextError(f"it has {n_trees} trees; 1 to {_MAX_TREES} are allowed")
+    if not 1 <= n_trees <= _MAX_TREES or n_trees % shape.n_outputs:
+        raise TreeTextError(f"it has {n_trees} trees; 1 to {_MAX_TREES} are allowed, {shape.n_outputs} to a round")
     header, *blocks = text.partition("\nend of trees")[0].split("\nTree=")
-    if not header.startswith("tree\n") or "\nobjective=binary sigmoid:1\n" not in header:
-        raise TreeTextError("it is not a two-class ensemble of boosted trees")
-    if f"\nmax_feature_idx={n_features - 1}\n" not in header:
-        raise TreeTextError(f"it was not grown on {n_features} features")
-    trees = "".join(_checked_tree(number, block, n_features) for number, block in enumerate(blocks))
-    return _header(n_features) + trees + "end of trees\n"
+    _check_header(header, shape)
+    trees = "".join(_checked_tree(number, block, shape.n_features) for number, block in enumerate(blocks))
+    return shape.header + trees + "end of trees\n"
 
 
-def _header(n_features: int) -> str:
-    names = " ".join(f"Column_{at}" for at in range(n_features))
-    return _HEADER.format(last=n_features - 1, names=names, infos=" ".join(["none"] * n_features))
+def _check_header(header: str, shape: TreeShape) -> None:
+    found = re.search(r"(?m)^objective=(\S+).*\n?", header)
+    objective = _OBJECTIVES[shape.link].format(outputs=shape.n_outputs)
+    is_plain = not objective and (found is None or found[1] in _PLAIN_OBJECTIVES)
+    if not header.startswith("tree\n") or not (is_plain or (objective and f"\n{objective}" in header)):
+        raise TreeTextError(f"it is not an ensemble whose link is '{shape.link.value}'")
+    if (f"\n{_AVERAGED}" in header) is not shape.averaged:
+        raise TreeTextError(f"its leaves are {'summed' if shape.averaged else 'averaged'}")
+    if f"\nmax_feature_idx={shape.n_features - 1}\n" not in header:
+        raise TreeTextError(f"it was not grown on {shape.n_features} features")
+    if f"\nnum_class={shape.n_outputs}\nnum_tree_per_iteration={shape.n_outputs}\n" not in header:
+        raise TreeTextError(f"it does not give {shape.n_outputs} answer(s) to a row")
 
 
 def _checked_tree(number: int, block: str, n_features: int) -> str:

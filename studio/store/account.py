@@ -8,6 +8,8 @@ from typing import Any
 from azure.core.exceptions import ResourceExistsError
 from azure.data.tables import TableClient, TableServiceClient
 from azure.storage.blob import BlobServiceClient, ContainerClient
+from azure.storage.blob import ExponentialRetry as BlobRetry
+from azure.storage.queue import ExponentialRetry as QueueRetry
 from azure.storage.queue import QueueClient
 
 from shared.secret import Secret
@@ -20,6 +22,8 @@ DEFAULT_OUTPUT_CONTAINER = "experimentoutput"
 
 # A request must fail, and be answered, well before the caller's own patience ends.
 _PATIENCE: dict[str, Any] = {"retry_total": 2, "connection_timeout": 5, "read_timeout": 30}
+# The storage libraries' own pause before the first retry is 15 seconds.
+_BRIEF: dict[str, Any] = {"initial_backoff": 0.3, "increment_base": 2, "random_jitter_range": 0.2, "retry_total": 2}
 
 
 class OwnStorage:
@@ -30,8 +34,9 @@ class OwnStorage:
         tables = TableServiceClient.from_connection_string(text, **_PATIENCE)
         self.catalog: TableClient = tables.get_table_client(CATALOG_TABLE)
         self.jobs: TableClient = tables.get_table_client(JOBS_TABLE)
-        self.queue = QueueClient.from_connection_string(text, JOB_QUEUE, **_PATIENCE)
-        blobs = BlobServiceClient.from_connection_string(text, **_PATIENCE)
+        queue_retries, blob_retries = QueueRetry(**_BRIEF), BlobRetry(**_BRIEF)
+        self.queue = QueueClient.from_connection_string(text, JOB_QUEUE, **_PATIENCE, retry_policy=queue_retries)
+        blobs = BlobServiceClient.from_connection_string(text, **_PATIENCE, retry_policy=blob_retries)
         self.artifacts: ContainerClient = blobs.get_container_client(ARTIFACT_CONTAINER)
         self.default_outputs: ContainerClient = blobs.get_container_client(DEFAULT_OUTPUT_CONTAINER)
 

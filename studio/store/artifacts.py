@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
+from pathlib import PurePosixPath
 
-from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
-from azure.storage.blob import ContainerClient
+from azure.core import MatchConditions
+from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
+from azure.storage.blob import BlobClient, ContainerClient
 
 from shared.wire import BlobReference
 
@@ -26,6 +31,16 @@ class ArtifactMissing(Exception):
         super().__init__(f"the {kind.name.lower()} {digest[:12]}… is missing from storage or was altered there")
 
 
+@dataclass(frozen=True)
+class Kept:
+    """One artifact as it was when it was listed; `put_at` is UTC."""
+
+    kind: ArtifactKind
+    digest: str
+    put_at: datetime
+    etag: str
+
+
 class Artifacts:
     """Puts and gets bytes by digest (64 lower-case hex digits)."""
 
@@ -33,12 +48,13 @@ class Artifacts:
         self._container = container
 
     def put(self, kind: ArtifactKind, data: bytes) -> str:
-        """Keep `data` and return its digest; equal bytes are kept once."""
+        """Keep `data` and return its digest; equal bytes are kept once, and count as new again."""
         digest = hashlib.sha256(data).hexdigest()
+        blob = self._container.get_blob_client(_blob_name(kind, digest))
         try:
-            self._container.upload_blob(_blob_name(kind, digest), data, overwrite=False)
+            blob.upload_blob(data, overwrite=False)
         except ResourceExistsError:
-            return digest
+            _touch(blob, data)
         return digest
 
     def get(self, kind: ArtifactKind, digest: str) -> bytes:
@@ -56,9 +72,31 @@ class Artifacts:
             raise ArtifactMissing(kind, digest)
         return data
 
+    def listed(self, kind: ArtifactKind) -> Iterator[Kept]:
+        """List what is kept of one kind."""
+        for blob in self._container.list_blobs(name_starts_with=f"{kind.name.lower()}s/"):
+            yield Kept(kind, PurePosixPath(blob.name).stem, blob.last_modified, str(blob.etag))
+
+    def remove(self, kept: Kept) -> bool:
+        """Remove what was listed, unless it was put again meanwhile or is gone; True when it was removed."""
+        blob = self._container.get_blob_client(_blob_name(kept.kind, kept.digest))
+        try:
+            blob.delete_blob(etag=kept.etag, match_condition=MatchConditions.IfNotModified)
+        except (ResourceModifiedError, ResourceNotFoundError):
+            return False
+        return True
+
     def reference(self, kind: ArtifactKind, digest: str) -> BlobReference:
         """Name the blob, without anything that opens it."""
         return BlobReference(f"{self._container.container_name}/{_blob_name(kind, digest)}")
+
+
+def _touch(blob: BlobClient, data: bytes) -> None:
+    """Give a blob a new ETag, so that no removal decided before takes it away; one just removed is put anew."""
+    try:
+        blob.set_blob_metadata({})
+    except ResourceNotFoundError:
+        blob.upload_blob(data, overwrite=True)
 
 
 def _blob_name(kind: ArtifactKind, digest: str) -> str:

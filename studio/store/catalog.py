@@ -34,12 +34,14 @@ class CatalogStore:
 
     Args:
         workspace: The configured workspace id; when None, the one that the first publication drew and stored.
+        models_kept: How many models an endpoint remembers, the present one included.
     """
 
-    def __init__(self, table: TableClient, vault: Vault, workspace: str | None) -> None:
+    def __init__(self, table: TableClient, vault: Vault, workspace: str | None, models_kept: int = 5) -> None:
         self._table = table
         self._vault = vault
         self._workspace = workspace
+        self._models_kept = models_kept
         self._known: dict[str, Endpoint] = {}
 
     def workspace(self) -> str | None:
@@ -133,7 +135,13 @@ class CatalogStore:
             "MaxConcurrentCalls": endpoint.max_concurrent_calls,
             "ThrottleLevel": endpoint.throttle_level,
             "DiagnosticsLevel": endpoint.diagnostics_level,
+            "PastModels": ",".join(self._past_models(endpoint)),
         }
+
+    def _past_models(self, endpoint: Endpoint) -> list[str]:
+        known = self._known.get(endpoint.etag)
+        past = [known.model, *endpoint.past_models] if known is not None and known.model else endpoint.past_models
+        return [model for model in dict.fromkeys(past) if model != endpoint.model][: self._models_kept - 1]
 
     def _endpoint(self, row: Mapping[str, Any]) -> Endpoint:
         """Read a row; one whose ETag is known is not decrypted again."""
@@ -154,6 +162,7 @@ class CatalogStore:
             max_concurrent_calls=row["MaxConcurrentCalls"],
             throttle_level=row["ThrottleLevel"],
             diagnostics_level=row["DiagnosticsLevel"],
+            past_models=tuple(filter(None, row.get("PastModels", "").split(","))),
             etag=_etag(row),
         )
 

@@ -40,6 +40,12 @@ class JobStore:
         except ResourceNotFoundError:
             return None
 
+    def n_running(self, endpoint_id: str) -> int:
+        """Count an endpoint's running jobs; reads no request."""
+        running = "PartitionKey eq @endpoint and State eq @state"
+        parameters = {"endpoint": endpoint_id, "state": JobState.RUNNING.value}
+        return sum(1 for _ in self._table.query_entities(running, parameters=parameters, select=["RowKey"]))
+
     def save(self, job: Job) -> Job:
         """Replace the row that was read and return the job with its new ETag; Changed when it is no longer that row."""
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
@@ -37,14 +38,25 @@ class Message:
 
 
 class JobQueue:
-    """Sends and receives errands; delivery is at least once."""
+    """
+    Sends and receives errands; delivery is at least once.
 
-    def __init__(self, queue: QueueClient) -> None:
+    Args:
+        lease: How long a received errand is hidden from other workers; whole seconds.
+        announce: Called after a job was handed over, to wake a worker that waits nearby.
+    """
+
+    def __init__(
+        self, queue: QueueClient, lease: timedelta = LEASE, announce: Callable[[], None] = lambda: None
+    ) -> None:
         self._queue = queue
+        self._lease = lease
+        self._announce = announce
 
     def ask_to_run(self, endpoint_id: str, job_id: str) -> None:
         """Hand a job to the next free worker."""
         self._send(Errand.RUN, endpoint_id, job_id, timedelta())
+        self._announce()
 
     def ask_to_settle(self, endpoint_id: str, job_id: str) -> None:
         """Have a worker look at a job once it can have expired."""
@@ -52,7 +64,7 @@ class JobQueue:
 
     def receive(self) -> Message | None:
         """Take the next errand for the length of one lease, or None when there is none."""
-        receipt = self._queue.receive_message(visibility_timeout=_seconds(LEASE))
+        receipt = self._queue.receive_message(visibility_timeout=_seconds(self._lease))
         if receipt is None:
             return None
         try:
@@ -63,9 +75,11 @@ class JobQueue:
             self._queue.delete_message(receipt)
             return None
 
-    def hold(self, message: Message, length: timedelta = LEASE) -> Message:
-        """Keep an errand from other workers for `length` from now; zero gives it back at once."""
-        receipt = self._queue.update_message(message.receipt, visibility_timeout=_seconds(length))
+    def hold(self, message: Message, length: timedelta | None = None) -> Message:
+        """Keep an errand from other workers for `length` (one lease) from now; zero gives it back at once."""
+        receipt = self._queue.update_message(
+            message.receipt, visibility_timeout=_seconds(self._lease if length is None else length)
+        )
         return Message(message.errand, message.endpoint_id, message.job_id, receipt)
 
     def done(self, message: Message) -> None:

@@ -1,4 +1,4 @@
-"""How many calls an endpoint scores at once. More are refused at once: clients of the classic service know how to wait."""
+"""How many calls an endpoint scores at once; more are refused: clients of the classic service know how to wait."""
 
 from __future__ import annotations
 

@@ -17,12 +17,19 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from shared.logs import event
 from studio.addresses import Addresses
 from studio.bootstrap import Service
+from studio.publishing import Publishing
+from studio.store.job_overview import JobOverview
 from studio.web.batch import BatchApi
-from studio.web.calls import Calls, Doors, fault_response, json_response
+from studio.web.calls import Call, Calls, Doors, fault_response, json_response
 from studio.web.description import DescriptionApi
+from studio.web.help_pages import HelpApi
 from studio.web.key_guard import KeyGuard
 from studio.web.management import ManagementApi
+from studio.web.metrics import CONTENT_TYPE, Metrics
 from studio.web.observed import Observed
+from studio.web.openapi import openapi_routes
+from studio.web.publishing import PublishingApi
+from studio.web.resources import ResourcesApi
 from studio.web.scoring import ScoringApp, is_scoring
 
 _NEWS_EVERY_S = 0.5  # a PATCH on another replica is served here within a second
@@ -35,18 +42,35 @@ def create_app(service: Service) -> ASGIApp:
     guard = KeyGuard()
     calls = Calls(Doors(service.registry, service.settings.workspace_token, guard))
     addresses = Addresses(service.settings.url)
+    metrics = Metrics(lambda: service.registry.catalog, JobOverview(service.storage.jobs))
+
+    def show_metrics(call: Call) -> Response:
+        call.require_workspace_token()
+        return Response(metrics.written(), media_type=CONTENT_TYPE)
+
     routes = [
         *BatchApi(service.batches, service.experiments, service.blobs).routes(calls),
         *ManagementApi(service.endpoints, service.registry, service.artifacts, service.blobs, addresses).routes(calls),
+        *ResourcesApi(
+            service.endpoints, service.experiments, service.registry, service.artifacts, service.blobs, addresses
+        ).routes(calls),
+        *PublishingApi(_publishing(service), service.catalog, service.registry, addresses).routes(calls),
         *DescriptionApi(service.experiments, addresses).routes(calls),
+        *HelpApi(service.experiments, addresses).routes(calls),
         *_health_routes(service),
+        Route("/metrics", calls(show_metrics)),
+        *openapi_routes(calls),
     ]
     pages = Starlette(
         routes=routes,
         exception_handlers={HTTPException: _unrouted},
         lifespan=lambda app: _following(service),
     )
-    return Observed(_Front(ScoringApp(service.registry, guard), pages))
+    return Observed(_Front(ScoringApp(service.registry, guard), pages), metrics)
+
+
+def _publishing(service: Service) -> Publishing:
+    return Publishing(service.catalog, service.artifacts, service.experiments, service.batches, service.blobs)
 
 
 class _Front:

@@ -50,6 +50,15 @@ class Call:
         return str(self._request.path_params[name])
 
     @property
+    def address(self) -> str:
+        """The path of the address, decoded."""
+        return str(self._request.scope["path"])
+
+    def has_path(self, name: str) -> bool:
+        """Whether the address has that part."""
+        return name in self._request.path_params
+
+    @property
     def has_api_version(self) -> bool:
         """Whether the query names an api-version; clients of 2014/15 send none."""
         return "api-version" in self._request.query_params
@@ -142,6 +151,7 @@ class Calls:
         """Wrap one handler."""
 
         async def answer(request: Request) -> Response:
+            note(request.scope, operation=handler.__name__)
             try:
                 call = Call(request, await _body(request), self._doors)
                 return await run_in_threadpool(handler, call)

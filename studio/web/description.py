@@ -118,7 +118,7 @@ def _scoring_definitions(served: Served, experiment: Experiment) -> Document:
         "ExecutionInputs": _object({name: _list_of(_ref(f"{name}Item"))}),
         "ExecutionResults": _object({"Results": _ref("ExecutionOutputs")}),
         "ExecutionOutputs": _object({OUTPUT_NAME: _list_of(_ref(f"{OUTPUT_NAME}Item"))}),
-        "GlobalParameters": _object({key: {"type": "string"} for key in _parameters(served, experiment)}),
+        "GlobalParameters": _object(_parameters(served, experiment)),
         f"{name}Item": _item(inputs),
         f"{OUTPUT_NAME}Item": _item(outputs),
     }
@@ -131,7 +131,11 @@ def _batch_definitions(experiment: Experiment) -> Document:
     detail = _object({"code": {"type": "string"}, "message": {"type": "string"}})
     return {
         "BatchExecutionRequest": _object(
-            {"Inputs": _ref("BatchInputs"), "Outputs": _ref("BatchOutputs"), "GlobalParameters": {"type": "object"}}
+            {
+                "Inputs": _ref("BatchInputs"),
+                "Outputs": _ref("BatchOutputs"),
+                "GlobalParameters": _ref("GlobalParameters"),
+            }
         ),
         "BatchInputs": _object({experiment.input_name: reference}),
         "BatchOutputs": _object(dict.fromkeys(outputs, reference)),
@@ -152,8 +156,14 @@ def _batch_definitions(experiment: Experiment) -> Document:
     }
 
 
-def _parameters(served: Served, experiment: Experiment) -> Sequence[str]:
-    return () if served.service.resource else tuple(experiment.parameters)
+def _parameters(served: Served, experiment: Experiment) -> Document:
+    """Name the web service parameters with their defaults; one without is required."""
+    if served.service.resource:
+        return {}
+    return {
+        name: {"type": "string"} if default is None else {"type": "string", "default": default}
+        for name, default in experiment.parameters.items()
+    }
 
 
 def _wire_types(columns: Mapping[str, ColumnType]) -> Columns:

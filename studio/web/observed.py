@@ -11,9 +11,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.logs import event
 from studio.keys import new_id
+from studio.web.metrics import Metrics
 
 _SHOWABLE = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _FACTS = "studio.facts"
+_UNKNOWN = "none"  # health, and addresses that nobody answers
 
 _log = logging.getLogger(__name__)
 
@@ -24,10 +26,11 @@ def note(scope: Scope, **facts: Any) -> None:
 
 
 class Observed:
-    """ASGI wrapper: `x-ms-request-id` on every answer, the caller's own id echoed, one event when it is done."""
+    """ASGI wrapper: ids on every answer, the caller's own echoed; one event and one count when it is done."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app
+        self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on and watch its answer."""
@@ -47,6 +50,8 @@ class Observed:
         try:
             await self._app(scope, receive, send_marked)
         finally:
+            seconds, facts = time.perf_counter() - started, scope.get(_FACTS, {})
+            self._metrics.count(facts.get("operation", _UNKNOWN), status, seconds)
             event(
                 _log,
                 "request.answered",
@@ -55,8 +60,8 @@ class Observed:
                 method=scope["method"],
                 path=scope["path"],
                 status=status,
-                duration_ms=round((time.perf_counter() - started) * 1000, 3),
-                **scope.get(_FACTS, {}),
+                duration_ms=round(seconds * 1000, 3),
+                **facts,
             )
 
 

@@ -20,6 +20,7 @@ from studio.scoring import Form, form_of, read_request, score, scorer_of, write_
 from studio.web.admission import Admission
 from studio.web.faults import rendered
 from studio.web.key_guard import KeyGuard
+from studio.web.metrics import SCORING
 from studio.web.observed import note
 
 MAX_BODY_BYTES = 16 * 2**20
@@ -44,6 +45,7 @@ class ScoringApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with 200 and rows, or with the protocol's error body."""
+        note(scope, operation=SCORING)
         try:
             status, answer = 200, await self._answer(scope, receive)
         except Exception as error:  # the renderer knows every kind, and logs what nobody foresaw

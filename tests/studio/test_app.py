@@ -151,3 +151,14 @@ def test_every_reference_in_the_description_leads_somewhere(description: dict[st
 
     assert named
     assert named <= set(description["definitions"])
+
+
+def test_a_training_services_description_names_its_parameters_with_their_defaults(published: Published) -> None:
+    address = published.jobs_url.replace("/jobs", "/swagger.json")
+
+    definitions = published.client.get(address).json()["definitions"]
+
+    assert definitions["GlobalParameters"]["properties"] == {"Random seed": {"type": "string", "default": "1"}}
+    assert definitions["BatchExecutionRequest"]["properties"]["GlobalParameters"] == {
+        "$ref": "#/definitions/GlobalParameters"
+    }

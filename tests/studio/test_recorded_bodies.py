@@ -73,7 +73,6 @@ def test_a_detailed_answer_is_read_as_recorded(name: str) -> None:
     table = scoring_answer(SCORING[name]["body"])
 
     assert list(table.columns) == value["ColumnNames"]
-    assert list(table.types) == value["ColumnTypes"]
     assert table.rows == value["Values"]
 
 

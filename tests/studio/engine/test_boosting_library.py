@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 
 from studio.engine import lightgbm_library
-from studio.engine.boosting import Trees, grow_trees
 from studio.engine.errors import LibraryMissing
 from studio.engine.lightgbm_library import LibraryError, library
-from studio.engine.tree_text import checked_trees
+from studio.engine.tree_ensemble import TreeEnsemble
+from studio.engine.tree_growing import TreeGrower
+from studio.engine.tree_text import TreeShape
+from studio.engine.trees import Trees
 
-_SETTINGS = {"num_leaves": 4, "min_data_in_leaf": 1, "learning_rate": 0.2}
+_SETTINGS = {"objective": "binary", "num_leaves": 4, "min_data_in_leaf": 1, "learning_rate": 0.2}
 
 
 def test_a_machine_without_the_package_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -42,7 +44,7 @@ def test_a_setting_that_the_library_refuses_is_an_error_with_its_words() -> None
 def test_features_that_tell_nothing_give_the_base_rate(n_rows: int, capfd: pytest.CaptureFixture[str]) -> None:
     text = _grow(np.full((n_rows, 2), np.nan), np.arange(n_rows) % 2)
 
-    answers = Trees(checked_trees(text, 2), 2).predict([[1.0, 2.0]])
+    answers = Trees(TreeEnsemble.checked(text, TreeShape(2))).predict([[1.0, 2.0]])
 
     assert answers == pytest.approx([0.5])
     assert capfd.readouterr() == ("", "")
@@ -53,15 +55,10 @@ def test_trees_that_cannot_grow_any_more_stop_the_growing() -> None:
 
     text = _grow(features, features[:, 0], n_trees=3)
 
-    assert checked_trees(text, 1).count("Tree=") == 3
+    assert len(TreeEnsemble.checked(text, TreeShape(1)).trees) == 3
 
 
 def _grow(features: np.ndarray, labels: np.ndarray, *, n_trees: int = 5, **settings: object) -> str:
-    return grow_trees(
-        features.astype(np.float64),
-        labels.astype(np.float32),
-        categorical=(),
-        n_trees=n_trees,
-        settings={**_SETTINGS, **settings},
-        threads=1,
-    )
+    known = {**_SETTINGS, **settings}
+    with TreeGrower(features.astype(np.float64), categorical=(), settings=known, threads=1) as grower:
+        return grower.grow(labels.astype(np.float32), n_trees)

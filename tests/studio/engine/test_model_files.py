@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from engine_samples import SMALL
 
-from studio.engine.container import MAX_TREES_BYTES, pack, unpack
+from studio.engine.container import MAX_NUMBERS_BYTES, TREES, pack, unpack
 from studio.engine.errors import ModelFileError, ModuleError
 from studio.engine.experiment import Experiment, parse_experiment
 from studio.engine.model_file import ModelFile
@@ -45,7 +45,7 @@ def test_a_model_says_where_it_comes_from(small: Experiment, small_csv: Path) ->
     assert model.data.n_rows == 600
     assert len(model.data.sha256) == 64
     assert model.levels["wind"] == ("calm", "north", "south", "west")
-    assert (model.schema.positive_label, model.negative_label) == ("yes", "no")
+    assert (model.schema.positive_label, model.classes) == ("yes", ("no", "yes"))
     assert model.libraries.keys() == {"lightgbm", "numpy", "pyarrow"}
 
 
@@ -104,7 +104,7 @@ _PARTS = {"manifest.json": b"{}", "trees.txt": b"", "digest.txt": b"0" * 64}
         (_archive({f"part{at}": b"" for at in range(50_000)}), "holds other parts"),
         (_archive(_PARTS), "digest does not match"),
         (_archive(_PARTS, method=zipfile.ZIP_LZMA), "packed in a way that is not allowed"),
-        (_archive({**_PARTS, "trees.txt": bytes(MAX_TREES_BYTES + 1)}), "trees.txt unpacks to"),
+        (_archive({**_PARTS, "trees.txt": bytes(MAX_NUMBERS_BYTES + 1)}), "trees.txt unpacks to"),
         (_archive({**_PARTS, "digest.txt": bytes(10_000_000)}), "digest.txt unpacks to"),
         (bytes(80 * _MEGABYTE), "at most"),
     ],
@@ -147,23 +147,23 @@ def test_a_changed_bit_never_gives_another_model(small_model: ModelFile) -> None
 
 def _forged(model: ModelFile, change: Callable[[dict[str, Any]], object]) -> bytes:
     """Pack the model with a changed manifest and a digest that matches, as an attacker would."""
-    manifest, trees = unpack(model.write())
+    manifest, part, numbers = unpack(model.write())
     values = json.loads(manifest)
     change(values)
-    return pack(json.dumps(values).encode(), trees)
+    return pack(json.dumps(values).encode(), part, numbers)
 
 
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
         (lambda m: m.clear(), "manifest.json.format: is required"),
-        (lambda m: m.update(format="relearn model 2"), "expected 'relearn model 1'"),
+        (lambda m: m.update(format="relearn model 1"), "expected 'relearn model 2'"),
         (lambda m: m.update(code="__import__('os')"), "manifest.json.code: unknown key"),
         (lambda m: m.update(experiment=[]), "expected a table"),
         (lambda m: m["experiment"]["columns"].pop("wind"), "not one of the columns"),
         (lambda m: m["experiment"]["columns"].update({f"c{at}": "Numeric" for at in range(5000)}), "at most 4096"),
         (lambda m: m["experiment"]["columns"].update(more="Numeric"), "was not grown on 4 features"),
-        (lambda m: m["experiment"]["label"].pop("positive"), "positive is required"),
+        (lambda m: m["experiment"]["label"].pop("positive"), "they are not what a two-class learner has"),
         (lambda m: m["experiment"]["learner"].update(name="eval"), "unknown learner 'eval'"),
         (lambda m: m["experiment"]["features"].update(drop=["x"] * 200_000), "is not one of the columns"),
         (lambda m: m["levels"].update(wind=["west", "calm"]), "not sorted and distinct"),
@@ -191,7 +191,7 @@ def test_a_forged_manifest_is_refused(
     ],
 )
 def test_a_manifest_that_is_no_object_is_refused(small_model: ModelFile, manifest: bytes, reason: str) -> None:
-    assert reason in _refused(pack(manifest, small_model.trees.encode()))
+    assert reason in _refused(pack(manifest, TREES, b""))
 
 
 def test_a_model_too_large_to_be_read_is_not_written(small_model: ModelFile) -> None:

@@ -11,6 +11,7 @@ from engine_samples import SMALL, SMALL_HEADER, Census
 
 from studio.engine.errors import InputMismatch, InputParseError
 from studio.engine.experiment import parse_experiment
+from studio.engine.learners import Learner
 from studio.engine.model_file import ModelFile
 from studio.engine.scorer import Scorer
 from studio.engine.training import train
@@ -156,7 +157,7 @@ def test_an_integer_of_ten_thousand_digits_is_a_cell_that_cannot_be_read(scorer:
 
 def test_an_unknown_level_is_an_error_where_the_learner_does_not_allow_it(small_model: ModelFile) -> None:
     parameters = {**small_model.learner.parameters, "Allow unknown categorical levels": False}
-    strict = Scorer(replace(small_model, learner=replace(small_model.learner, parameters=parameters)))
+    strict = Scorer(replace(small_model, learner=Learner(small_model.learner.kind, parameters)))
 
     assert strict.score(_COLUMNS, [_ROW, ["1", "1", "?", "anything", "maybe"]])
     with pytest.raises(InputParseError, match="row 1, column 'wind': 'moon' is a level that training did not see"):

@@ -11,14 +11,15 @@ import numpy as np
 import pytest
 from engine_samples import Census
 
-from studio.engine.evaluation import evaluate_two_class
+from studio.engine.evaluation.two_class import evaluate_two_class
 from studio.engine.experiment import Experiment
 from studio.engine.model_file import ModelFile
 from studio.engine.number_text import number_text
 from studio.engine.scorer import Scorer
 from studio.engine.split import training_rows
 from studio.engine.training import Trained, train
-from studio.engine.tree_text import checked_trees
+from studio.engine.tree_ensemble import TreeEnsemble
+from studio.engine.tree_text import TreeShape
 
 
 def test_what_studio_published_for_adult_is_reached(census: Census, census_trained: Trained) -> None:
@@ -59,7 +60,7 @@ def test_the_library_used_bare_agrees_to_the_last_digit(
     import lightgbm
 
     rows, features, labels = _encoded(census.path, census_experiment)
-    chosen = training_rows(labels, census_experiment.split)
+    chosen = training_rows(labels, 2, census_experiment.split)
     settings = {
         "objective": "binary", "num_leaves": 20, "min_data_in_leaf": 10, "learning_rate": 0.2, "seed": 0,
         "num_threads": 2, "verbosity": -1, "deterministic": True, "force_col_wise": True,
@@ -71,7 +72,7 @@ def test_the_library_used_bare_agrees_to_the_last_digit(
     expected = bare.predict(features[~chosen], num_threads=1)
 
     model = ModelFile.read(census_trained.model_file)
-    assert model.trees == checked_trees(bare.model_to_string(), features.shape[1])
+    assert model.model == TreeEnsemble.checked(bare.model_to_string(), TreeShape(features.shape[1]))
     assert census_trained.summary.metrics == evaluate_two_class(labels[~chosen], expected).metrics
     scored = census_scorer.score(list(census_experiment.columns), [rows[at] for at in np.flatnonzero(~chosen)])
     assert [row[-1] for row in scored] == [number_text(float(answer)) for answer in expected]

@@ -9,9 +9,11 @@ import pytest
 from engine_samples import SMALL, SMALL_HEADER, small_rows
 
 from studio.engine.dataset import read_dataset
+from studio.engine.design import Split
 from studio.engine.errors import ModuleError
-from studio.engine.experiment import Experiment, Split, parse_experiment
+from studio.engine.experiment import Experiment, parse_experiment
 from studio.engine.split import training_rows
+from studio.engine.task import Task
 from studio.engine.training import train
 
 _ROWS = small_rows()
@@ -43,8 +45,8 @@ def test_one_table_in_many_spellings_trains_one_model(
     path = tmp_path / "data"
     path.write_bytes(text.encode())
 
-    one = read_dataset(path, extension, small.schema, threads=1)
-    other = read_dataset(expected, ".csv", small.schema, threads=1)
+    one = read_dataset(path, extension, small.schema, Task.TWO_CLASS, threads=1)
+    other = read_dataset(expected, ".csv", small.schema, Task.TWO_CLASS, threads=1)
 
     assert (one.labels == other.labels).all()
     for name in small.schema.features:
@@ -56,7 +58,7 @@ def test_missing_cells_are_filled_or_left_to_the_learner(small: Experiment, tmp_
     path = tmp_path / "gaps.csv"
     path.write_text(f"{SMALL_HEADER}\n,1,?,a,no\n?,,west,b,yes\n3.25,2,,c,yes\n", encoding="utf-8")
 
-    dataset = read_dataset(path, ".csv", small.schema, threads=1)
+    dataset = read_dataset(path, ".csv", small.schema, Task.TWO_CLASS, threads=1)
 
     np.testing.assert_array_equal(dataset.feature("pressure").values, [np.nan, np.nan, 3.25])
     np.testing.assert_array_equal(dataset.feature("month").values, [1, np.nan, 2])
@@ -69,7 +71,7 @@ def test_a_number_column_takes_its_fill(tmp_path: Path) -> None:
     path = tmp_path / "gaps.csv"
     path.write_text(f"{SMALL_HEADER}\n1,?,,a,no\n1,2,west,b,yes\n", encoding="utf-8")
 
-    values = read_dataset(path, ".csv", experiment.schema, threads=1).feature("month").values
+    values = read_dataset(path, ".csv", experiment.schema, Task.TWO_CLASS, threads=1).feature("month").values
 
     np.testing.assert_array_equal(values, [6, 2])
 
@@ -78,7 +80,7 @@ def test_a_quoted_cell_may_hold_separators_and_line_ends(small: Experiment, tmp_
     path = tmp_path / "quoted.csv"
     path.write_text(f'{SMALL_HEADER}\n1,1,"a, ""b""\nc",x,no\n2,2,west,y,yes\n', encoding="utf-8")
 
-    dataset = read_dataset(path, ".csv", small.schema, threads=1)
+    dataset = read_dataset(path, ".csv", small.schema, Task.TWO_CLASS, threads=1)
 
     assert dataset.feature("wind").levels == ('a, "b"\nc', "calm", "west")
 
@@ -143,10 +145,10 @@ def test_the_positive_label_is_true_or_1_else_the_alphabetically_second(
     path = tmp_path / "labels.csv"
     path.write_text("\n".join([SMALL_HEADER, *(f"1,1,west,n,{label}" for label in labels)]), encoding="utf-8")
 
-    dataset = read_dataset(path, ".csv", small.schema, threads=1)
+    dataset = read_dataset(path, ".csv", small.schema, Task.TWO_CLASS, threads=1)
 
     assert dataset.schema.positive_label == positive
-    assert {positive, dataset.negative_label} == set(labels)
+    assert dataset.classes == (*(label for label in labels if label != positive), positive)
     assert dataset.labels.tolist() == [label == positive for label in labels]
 
 
@@ -155,17 +157,17 @@ def test_a_split_takes_its_fraction_and_repeats_itself(stratified: bool) -> None
     labels = np.arange(1000) % 4 == 0
     split = Split(0.7, 3, stratified)
 
-    chosen = training_rows(labels, split)
+    chosen = training_rows(labels, 2, split)
 
     assert chosen.sum() == 700
-    assert (chosen == training_rows(labels, split)).all()
-    assert (chosen != training_rows(labels, Split(0.7, 4, stratified))).any()
+    assert (chosen == training_rows(labels, 2, split)).all()
+    assert (chosen != training_rows(labels, 2, Split(0.7, 4, stratified))).any()
 
 
 def test_a_stratified_split_keeps_the_share_of_each_label() -> None:
     labels = np.arange(1000) % 10 == 0
 
-    chosen = training_rows(labels, Split(0.7, 0, stratified=True))
+    chosen = training_rows(labels, 2, Split(0.7, 0, stratified=True))
 
     assert labels[chosen].sum() == 70
     assert labels[~chosen].sum() == 30

@@ -7,17 +7,20 @@ from random import Random
 
 import pytest
 
-from studio.engine.boosting import Trees
 from studio.engine.model_file import ModelFile
-from studio.engine.tree_text import TreeTextError, checked_trees
+from studio.engine.tree_ensemble import TreeEnsemble
+from studio.engine.tree_text import TreeShape, TreeTextError, checked_trees
+from studio.engine.trees import Trees
 
 _N_FEATURES = 3
+_SHAPE = TreeShape(_N_FEATURES)
 
 
 @pytest.fixture
 def text(small_model: ModelFile) -> str:
-    assert "cat_threshold" in small_model.trees
-    return small_model.trees
+    assert isinstance(small_model.model, TreeEnsemble)
+    assert "cat_threshold" in small_model.model.text
+    return small_model.model.text
 
 
 def _replaced(text: str, key: str, values: str) -> str:
@@ -37,13 +40,13 @@ def _with_first(text: str, key: str, value: str) -> str:
 
 
 def test_checked_trees_pass_again_unchanged(text: str) -> None:
-    assert checked_trees(text, _N_FEATURES) == text
+    assert checked_trees(text, _SHAPE) == text
 
 
 def test_what_the_library_adds_beside_the_trees_is_left_out(text: str) -> None:
     noisy = text.replace("\n\nTree=0", "\ntree_sizes=9 9999999999\n\nTree=0").replace("is_linear", "evil=1\nis_linear")
 
-    assert checked_trees(noisy + "\nparameters:\n[num_leaves: 99]\nend of parameters\n", _N_FEATURES) == text
+    assert checked_trees(noisy + "\nparameters:\n[num_leaves: 99]\nend of parameters\n", _SHAPE) == text
 
 
 @pytest.mark.parametrize(
@@ -75,7 +78,7 @@ def test_what_the_library_adds_beside_the_trees_is_left_out(text: str) -> None:
 )
 def test_a_value_that_would_lead_the_library_astray_is_refused(text: str, key: str, value: str, problem: str) -> None:
     with pytest.raises(TreeTextError, match=f"tree 0: .*{problem}"):
-        checked_trees(_with_first(text, key, value), _N_FEATURES)
+        checked_trees(_with_first(text, key, value), _SHAPE)
 
 
 @pytest.mark.parametrize(
@@ -92,20 +95,20 @@ def test_each_line_has_to_be_there_and_whole(text: str, key: str) -> None:
         _replaced(text, key, " ".join(_values(text, key)) + " 1"),
     ):
         with pytest.raises(TreeTextError, match="tree 0"):
-            checked_trees(changed, _N_FEATURES)
+            checked_trees(changed, _SHAPE)
 
 
 def test_two_nodes_may_not_share_a_child(text: str) -> None:
     left = _values(text, "left_child")
 
     with pytest.raises(TreeTextError, match="a node or leaf has two parents"):
-        checked_trees(_replaced(text, "right_child", " ".join(left)), _N_FEATURES)
+        checked_trees(_replaced(text, "right_child", " ".join(left)), _SHAPE)
 
 
 @pytest.mark.parametrize(
     ("before", "after", "problem"),
     [
-        ("objective=binary sigmoid:1", "objective=regression", "not a two-class ensemble"),
+        ("objective=binary sigmoid:1", "objective=regression", "not an ensemble whose link is 'logistic'"),
         ("max_feature_idx=2", "max_feature_idx=9", "not grown on 3 features"),
         ("\nTree=1\n", "\nTree=2\n", "tree 1: it is out of order"),
         ("\nTree=0\n", "\nTree=0\n" + "x=1\n" * 40, "tree 0: it has more than 30 lines"),
@@ -116,17 +119,17 @@ def test_an_ensemble_of_another_kind_is_refused(text: str, before: str, after: s
     assert before in text
 
     with pytest.raises(TreeTextError, match=problem):
-        checked_trees(text.replace(before, after, 1), _N_FEATURES)
+        checked_trees(text.replace(before, after, 1), _SHAPE)
 
 
 @pytest.mark.parametrize("text", ["", "tree\n", "\nTree=0\n", "tree\nobjective=binary sigmoid:1\n\nTree=0\n"])
 def test_fragments_are_refused(text: str) -> None:
     with pytest.raises(TreeTextError):
-        checked_trees(text, _N_FEATURES)
+        checked_trees(text, _SHAPE)
 
 
 def test_checked_trees_predict_within_bounds_whatever_the_row(text: str) -> None:
-    trees = Trees(text, _N_FEATURES)
+    trees = Trees(TreeEnsemble(text, _SHAPE))
 
     rows = [[value] * _N_FEATURES for value in (0.0, -1e300, 1e300, float("nan"), float("inf"), 3e9, -5.0)]
 
@@ -142,10 +145,10 @@ def test_no_damage_that_passes_the_check_leads_the_library_astray(text: str) -> 
     for _ in range(1500):
         token = random.choice(list(re.finditer(r"[^ =\n]+", text)))
         try:
-            damaged = checked_trees(text[: token.start()] + random.choice(odd) + text[token.end() :], _N_FEATURES)
+            damaged = checked_trees(text[: token.start()] + random.choice(odd) + text[token.end() :], _SHAPE)
         except TreeTextError:
             continue
         n_loaded += 1
-        assert all(0 <= answer <= 1 for answer in Trees(damaged, _N_FEATURES).predict(rows))
+        assert all(0 <= answer <= 1 for answer in Trees(TreeEnsemble(damaged, _SHAPE)).predict(rows))
 
     assert n_loaded > 100

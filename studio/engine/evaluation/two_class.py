@@ -1,29 +1,14 @@
-"""Evaluate Model: what a model is worth on rows that it has not seen, in the classic service's columns."""
+"""Evaluate Model for two classes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from math import log, nan
 
 import numpy as np
 from numpy.typing import NDArray
 
-from studio.engine.number_text import number_text
-
-THRESHOLD = 0.5
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """Metrics of one scored data set, in the order of their columns."""
-
-    metrics: Mapping[str, float]
-
-    def to_csv(self) -> bytes:
-        """Write a header row and a row of numbers; `NaN` and `Infinity` are spelled out. Source: docs/protocol.md."""
-        rows = (",".join(self.metrics), ",".join(map(number_text, self.metrics.values())))
-        return "".join(f"{row}\n" for row in rows).encode()
+from studio.engine.evaluation.table import Evaluation
+from studio.engine.scored_columns import THRESHOLD
 
 
 def evaluate_two_class(labels: NDArray[np.bool_], probabilities: NDArray[np.float64]) -> Evaluation:

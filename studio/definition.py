@@ -1,0 +1,171 @@
+"""
+The definition of a new-style (Azure Resource Manager) web service: written for GET, read from PATCH.
+
+Such a service has no endpoints; what it serves is here the endpoint `default`. Source: docs/protocol.md, "New-style
+web services".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from shared.errors import ProtocolMismatch
+from shared.secret import Secret
+from shared.wire import BlobReference, Body, Resource
+from shared.wire.reading import read_object, read_optional_text, read_text
+from studio.catalog import Endpoint, WebService
+from studio.connection import ConnectionStringError, StorageAccount
+from studio.endpoint_change import EndpointChange
+from studio.errors import BadArgument
+from studio.scoring import OUTPUT_NAME
+
+ASSET = "asset1"
+
+_TYPES = {
+    "Int32": {"type": "Integer", "format": "Int32"},
+    "Double": {"type": "Number", "format": "Double"},
+    "Boolean": {"type": "Boolean"},
+    "String": {"type": "String"},
+}
+_CALLS = range(4, 201)
+_LEVELS = ("None", "Error", "All")
+_KEY_LENGTHS = range(32, 129)
+
+Columns = Sequence[tuple[str, str]]
+
+
+def definition(
+    service: WebService, default: Endpoint, inputs: Columns, outputs: Columns, model: BlobReference | None
+) -> Body:
+    """
+    Write the `properties` of the resource; the keys are not among them, as in the original.
+
+    Args:
+        default: What the web service serves.
+        inputs: Columns of the input, by name and the protocol's name of their type.
+        model: Where the model can be read; None for a training web service.
+    """
+    return {
+        "title": service.name,
+        "description": service.description,
+        "createdOn": service.created_at.isoformat(),
+        "provisioningState": "Succeeded",
+        "readOnly": False,
+        "exposeSampleData": False,
+        "realtimeConfiguration": {"maxConcurrentCalls": default.max_concurrent_calls},
+        "diagnostics": {"level": default.diagnostics_level},
+        "input": _ports(service.input_name, inputs),
+        "output": _ports(OUTPUT_NAME, outputs),
+        "assets": {ASSET: _asset(service, model)} if model else {},
+        "parameters": {},
+        "packageType": "Graph",
+        "payloadsInBlobStorage": False,
+    }
+
+
+def read_definition(body: object, service: WebService) -> EndpointChange:
+    """
+    Read what a PATCH changes: an asset's `locationInfo`, the concurrency, the diagnostics level, the keys.
+
+    Whole definitions are sent back with one part changed, so parts that cannot change are ignored.
+
+    Raises:
+        BadArgument: A part has another shape or is outside its range, or an asset is unknown.
+    """
+    try:
+        fields = read_object(read_object(body, "body").get("properties") or {}, "properties")
+        return EndpointChange(_properties(fields), tuple(_resources(fields, service)))
+    except ProtocolMismatch as error:
+        raise BadArgument(error.code, f"{error.where}: expected {error.expected}, got {error.got}") from None
+
+
+def _ports(name: str, columns: Columns) -> Body:
+    table = {"type": "object", "properties": {column: _TYPES[kind] for column, kind in columns}}
+    return {"type": "object", "properties": {name: table}}
+
+
+def _asset(service: WebService, model: BlobReference) -> Body:
+    return {
+        "name": service.resource,
+        "type": "Resource",
+        "locationInfo": {
+            "uri": f"{model.base_location}{model.relative_location}",
+            "credentials": model.sas_token.reveal() if model.sas_token else None,
+        },
+        "outputPorts": {"Results dataset": {"type": "Dataset"}},
+    }
+
+
+def _properties(fields: Mapping[str, Any]) -> dict[str, Any]:
+    changed: dict[str, Any] = {}
+    n_calls = _section(fields, "realtimeConfiguration").get("maxConcurrentCalls")
+    if n_calls is not None:
+        if not isinstance(n_calls, int) or isinstance(n_calls, bool) or n_calls not in _CALLS:
+            raise ProtocolMismatch("maxConcurrentCalls", "an integer from 4 to 200", n_calls, code="BadParameterValue")
+        changed["max_concurrent_calls"] = n_calls
+    level = _section(fields, "diagnostics").get("level")
+    if level is not None:
+        if level not in _LEVELS:
+            raise ProtocolMismatch("diagnostics.level", "None, Error or All", level, code="BadParameterValue")
+        changed["diagnostics_level"] = level
+    return changed | _keys(_section(fields, "keys"))
+
+
+def _keys(keys: Mapping[str, Any]) -> dict[str, Secret]:
+    changed = {}
+    for which in ("primary", "secondary"):
+        key = read_optional_text(keys, which, "keys")
+        if key and (len(key) not in _KEY_LENGTHS or not key.isascii() or not key.isprintable() or " " in key):
+            shortest, longest = _KEY_LENGTHS[0], _KEY_LENGTHS[-1]
+            raise BadArgument("BadParameterValue", f"keys.{which} must have {shortest} to {longest} plain characters")
+        if key:
+            changed[f"{which}_key"] = Secret(key)
+    return changed
+
+
+def _resources(fields: Mapping[str, Any], service: WebService) -> list[Resource]:
+    found = []
+    for key, entry in _section(fields, "assets").items():
+        if key != ASSET or not service.resource:
+            known = f"'{ASSET}'" if service.resource else "none"
+            raise BadArgument("BadParameterValue", f"web service '{service.name}' has no asset '{key}'; it has {known}")
+        asset = read_object(entry, f"assets.{key}")
+        name = read_optional_text(asset, "name", f"assets.{key}") or service.resource
+        if asset.get("locationInfo") is not None:
+            found.append(Resource(name, _location(asset["locationInfo"], f"assets.{key}.locationInfo")))
+    return found
+
+
+def _location(body: object, where: str) -> BlobReference:
+    fields = read_object(body, where)
+    uri = urlsplit(read_text(fields, "uri", where))
+    credentials = read_optional_text(fields, "credentials", where)
+    if uri.scheme not in ("http", "https") or not uri.netloc:
+        raise BadArgument("BadParameterValue", f"{where}.uri must be the blob's http(s) address")
+    address = f"{uri.scheme}://{uri.netloc}{unquote(uri.path)}"
+    if ";" in credentials or credentials.lower().startswith("accountname="):
+        return BlobReference(_below(address, Secret(credentials), where), connection=Secret(credentials))
+    token = (credentials or uri.query).lstrip("?")
+    return BlobReference(
+        unquote(uri.path).lstrip("/"),
+        base_location=f"{uri.scheme}://{uri.netloc}/",
+        sas_token=Secret(f"?{token}") if token else None,
+    )
+
+
+def _below(address: str, connection: Secret, where: str) -> str:
+    """Return what follows an account's blob endpoint in a blob's address."""
+    try:
+        base = StorageAccount.parse(connection).base_location
+    except ConnectionStringError as error:
+        raise BadArgument("InvalidBlobConnectionString", f"{where}.credentials: {error}") from None
+    if not address.startswith(base):
+        raise BadArgument("InvalidBlobConnectionString", f"{where}.credentials are of another account than its uri")
+    return address.removeprefix(base)
+
+
+def _section(fields: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = fields.get(key)
+    return read_object(value if value is not None else {}, key)

@@ -1,0 +1,114 @@
+"""Grows trees through LightGBM's C library; feature rows are as in `trees`."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from studio.engine.lightgbm_library import ALL_ITERATIONS, FLOAT32, FLOAT64, check, library, parameter_text
+
+
+class TreeGrower:
+    """
+    Features in the library's form, on which one or several ensembles are grown; a context manager.
+
+    `settings` are LightGBM's own names and values. The trees do not depend on the number of OpenMP threads.
+    """
+
+    def __init__(
+        self,
+        features: NDArray[np.float64],
+        *,
+        categorical: Sequence[int],
+        settings: Mapping[str, object],
+        threads: int,
+    ) -> None:
+        """
+        Bin the features.
+
+        Args:
+            features: `n_rows × n_features`, row-major.
+            categorical: Positions of the categorical features.
+
+        Raises:
+            LibraryError: LightGBM refused.
+        """
+        self._settings = {
+            **settings,
+            "num_threads": threads,
+            "verbosity": -1,
+            # Column-wise histograms add up in one order, whatever the number of threads; row-wise ones do not.
+            "deterministic": "true",
+            "force_col_wise": "true",
+            "categorical_feature": ",".join(map(str, categorical)),
+        }
+        n_rows, n_features = features.shape
+        self._handle = ctypes.c_void_p()
+        address = features.ctypes.data_as(ctypes.c_void_p)
+        rows, columns, row_major = ctypes.c_int32(n_rows), ctypes.c_int32(n_features), 1
+        parameters = parameter_text(self._settings)
+        create = library().LGBM_DatasetCreateFromMat
+        check(create(address, FLOAT64, rows, columns, row_major, parameters, None, ctypes.byref(self._handle)))
+
+    def grow(self, labels: NDArray[np.float32], n_trees: int, **settings: object) -> str:
+        """
+        Grow an ensemble.
+
+        Args:
+            labels: `n_rows`; 0 and 1, class numbers, or values, as the objective in the settings wants them.
+            n_trees: How many rounds to grow; fewer grow when no leaf can be split any more.
+            settings: Added to those of the features.
+
+        Returns:
+            The ensemble in LightGBM's text form.
+
+        Raises:
+            LibraryError: LightGBM refused.
+        """
+        address = labels.ctypes.data_as(ctypes.c_void_p)
+        check(library().LGBM_DatasetSetField(self._handle, b"label", address, ctypes.c_int(len(labels)), FLOAT32))
+        with closing(_Booster(self._handle, parameter_text(self._settings | settings))) as booster:
+            for _ in range(n_trees):
+                if not booster.grow():
+                    break
+            return booster.text()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        check(library().LGBM_DatasetFree(self._handle))
+
+
+class _Booster:
+    def __init__(self, data: ctypes.c_void_p, parameters: bytes) -> None:
+        self._handle = ctypes.c_void_p()
+        check(library().LGBM_BoosterCreate(data, parameters, ctypes.byref(self._handle)))
+
+    def grow(self) -> bool:
+        finished = ctypes.c_int()
+        check(library().LGBM_BoosterUpdateOneIter(self._handle, ctypes.byref(finished)))
+        return not finished.value
+
+    def text(self) -> str:
+        needed = self._save(ctypes.create_string_buffer(1), 1)
+        buffer = ctypes.create_string_buffer(needed)
+        self._save(buffer, needed)
+        return buffer.value.decode("ascii")
+
+    def _save(self, buffer: ctypes.Array[ctypes.c_char], size: int) -> int:
+        needed = ctypes.c_int64()
+        save = library().LGBM_BoosterSaveModelToString
+        check(save(self._handle, 0, ALL_ITERATIONS, 0, ctypes.c_int64(size), ctypes.byref(needed), buffer))
+        return needed.value
+
+    def close(self) -> None:
+        check(library().LGBM_BoosterFree(self._handle))

@@ -1,0 +1,136 @@
+"""What an endpoint's help pages say, as plain values; how it looks is the templates' matter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from shared.secret import Secret
+from shared.wire import (
+    MODEL_EXTENSION,
+    BlobReference,
+    Body,
+    JobReport,
+    JobRequest,
+    JobStatus,
+    Resource,
+    resource_update,
+)
+from studio.addresses import Addresses
+from studio.engine.experiment import Experiment
+from studio.registry import Served
+from studio.scoring import OUTPUT_NAME
+from studio.submission import DATASET_OUTPUT_EXTENSIONS, INPUT_EXTENSIONS
+from studio.web.json_text import json_text
+from studio.web.samples import samples
+
+Content = Mapping[str, Any]
+Columns = Sequence[tuple[str, str]]
+
+_SAMPLE_CELLS = {"Int32": "0", "Double": "0", "Boolean": "true"}
+_SAMPLE_CONNECTION = "DefaultEndpointsProtocol=https;AccountName=mystorage;AccountKey=****"
+_SAMPLE_TOKEN = Secret("?sv=…&sr=b&sig=…&se=…&sp=r")
+
+
+def every_page(served: Served, addresses: Addresses) -> Content:
+    """Give what all pages show."""
+    endpoint = served.endpoint
+    return {
+        "service": served.service,
+        "endpoint": endpoint,
+        "scores": bool(served.service.resource),
+        "api": addresses.api(endpoint),
+        "api_path": f"workspaces/{endpoint.workspace}/services/{endpoint.id}",
+        "management": addresses.management(endpoint),
+    }
+
+
+def scoring_page(served: Served, experiment: Experiment, addresses: Addresses) -> Content:
+    """Give request, answer and columns of a scoring call, with one row of plausible cells."""
+    if not served.service.resource:
+        return {}
+    inputs, outputs = _inputs(experiment), served.scorer.output_columns if served.scorer else ()
+    table = {"ColumnNames": [name for name, _ in inputs], "Values": [_row(inputs)]}
+    request = {"Inputs": {experiment.input_name: table}, "GlobalParameters": {}}
+    url = f"{addresses.api(served.endpoint)}/execute?api-version=2.0&details=true"
+    return {
+        "input": experiment.input_name,
+        "label": experiment.label,
+        "inputs": inputs,
+        "outputs": outputs,
+        "row": _row(inputs),
+        "request": json_text(request),
+        "answer": json_text(_scoring_answer(outputs)),
+        "samples": samples("score", url, request),
+    }
+
+
+def jobs_page(served: Served, experiment: Experiment, addresses: Addresses) -> Content:
+    """Give ports, parameters and bodies of batch execution."""
+    if served.service.resource:
+        return {}
+    outputs = [
+        (experiment.model_output, "Trained model", MODEL_EXTENSION),
+        (experiment.metrics_output, "Evaluation results", ", ".join(DATASET_OUTPUT_EXTENSIONS)),
+    ]
+    places = {name: f"container/{name}{extensions.partition(',')[0]}" for name, _, extensions in outputs}
+    given = {name: default for name, default in experiment.parameters.items() if default is not None}
+    request = _without_nulls(JobRequest({experiment.input_name: _blob("container/data.csv")}, _blobs(places), given))
+    return {
+        "input": experiment.input_name,
+        "inputs": _inputs(experiment),
+        "ports": [(experiment.input_name, "Data", ", ".join(INPUT_EXTENSIONS)), *outputs],
+        "parameters": list(experiment.parameters.items()),
+        "request": json_text(request),
+        "status": json_text(_finished(places)),
+        "samples": samples("jobs", f"{addresses.api(served.endpoint)}/jobs", request),
+    }
+
+
+def update_page(served: Served, experiment: Experiment, addresses: Addresses) -> Content:
+    """Give the updatable resource, if there is one, and the body that replaces it."""
+    endpoint, resource = served.endpoint, served.service.resource
+    address = addresses.management(endpoint)
+    if not resource or endpoint.prevent_update:
+        return {"resource": "", "endpoints_address": address.rpartition("/")[0]}
+    location = BlobReference("container/model.ilearner", "https://mystorage.blob.core.windows.net/", _SAMPLE_TOKEN)
+    request = resource_update([Resource(resource, location)])
+    for entry in request["Resources"]:
+        del entry["Location"]["ConnectionString"]
+    return {"resource": resource, "request": json_text(request), "samples": samples("update", address, request)}
+
+
+def _inputs(experiment: Experiment) -> Columns:
+    return [(name, kind.wire_name) for name, kind in experiment.columns.items()]
+
+
+def _row(columns: Columns) -> list[str]:
+    return [_SAMPLE_CELLS.get(kind, "value") for _, kind in columns]
+
+
+def _scoring_answer(outputs: Columns) -> Body:
+    names, types = [name for name, _ in outputs], [kind for _, kind in outputs]
+    value = {"ColumnNames": names, "ColumnTypes": types, "Values": [_row(outputs)]}
+    return {"Results": {OUTPUT_NAME: {"type": "table", "value": value}}}
+
+
+def _blob(place: str) -> BlobReference:
+    return BlobReference(place, connection=Secret(_SAMPLE_CONNECTION))
+
+
+def _blobs(places: Mapping[str, str]) -> dict[str, BlobReference]:
+    return {name: _blob(place) for name, place in places.items()}
+
+
+def _finished(places: Mapping[str, str]) -> Body:
+    base = "https://mystorage.blob.core.windows.net/"
+    results = {name: BlobReference(place, base, _SAMPLE_TOKEN) for name, place in places.items()}
+    return JobReport(JobStatus.FINISHED, results).to_wire()
+
+
+def _without_nulls(request: JobRequest) -> Body:
+    body = request.to_wire()
+    for references in (body["Inputs"], body["Outputs"]):
+        for name, reference in references.items():
+            references[name] = {key: value for key, value in reference.items() if value is not None}
+    return body

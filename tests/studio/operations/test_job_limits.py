@@ -1,0 +1,144 @@
+"""What one job may take: time, memory, input size, and a place to train."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from azure.storage.blob import ContainerClient
+from exchanges import people
+
+from shared.errors import ConfigError
+from shared.wire import BlobReference, JobRequest
+from studio.bootstrap import Service
+from studio.doorbell import Doorbell
+from studio.jobs import JobState
+from studio.operation import JobLimits, Operation
+from studio.settings import Settings
+from studio.training_order import Outcome, TrainingOrder
+from studio.training_process import TrainingProcess, warm_up
+from studio.training_slot import TrainingSlots
+
+
+@pytest.fixture
+def order(service: Service, box: ContainerClient, slow_experiment: Path, tmp_path: Path) -> TrainingOrder:
+    warm_up()
+    box.upload_blob("train.csv", people(tmp_path / "rows.csv", 3000).read_bytes())
+    storage, name = service.settings.storage, box.container_name
+    request = JobRequest(
+        {"input1": BlobReference(f"{name}/train.csv", connection=storage)},
+        {
+            "output1": BlobReference(f"{name}/m.ilearner", connection=storage),
+            "output2": BlobReference(f"{name}/m.csv", connection=storage),
+        },
+    )
+    folder = tmp_path / "job"
+    folder.mkdir()
+    experiment = slow_experiment.read_text(encoding="utf-8")
+    return TrainingOrder("job", experiment, request, storage, service.settings.blob_hosts, str(folder), 1)
+
+
+def outcome_under(order: TrainingOrder, limits: JobLimits) -> Outcome:
+    process = TrainingProcess(replace(order, limits=limits))
+    deadline = time.monotonic() + 60
+    try:
+        while (outcome := process.outcome(0.1)) is None:
+            assert time.monotonic() < deadline, "the training process did not end"
+    finally:
+        process.close()
+    return outcome
+
+
+def test_a_job_within_its_limits_finishes(order: TrainingOrder) -> None:
+    assert outcome_under(order, JobLimits()) == Outcome(JobState.FINISHED)
+
+
+def test_a_job_that_takes_too_long_fails_and_says_so(order: TrainingOrder) -> None:
+    outcome = outcome_under(order, JobLimits(seconds=0.2))
+
+    assert outcome.state is JobState.FAILED
+    assert "the job was stopped after 0.2 seconds, its limit" in str(outcome.details)
+    assert not outcome.is_crash
+
+
+def test_a_job_that_takes_too_much_memory_fails_and_says_so(order: TrainingOrder) -> None:
+    outcome = outcome_under(order, JobLimits(memory_bytes=2**20))
+
+    assert outcome.state is JobState.FAILED
+    assert "Error 0138" in str(outcome.details)
+    assert "may take 1 MiB" in str(outcome.details)
+
+
+def test_a_job_whose_input_is_too_large_fails_and_says_so(order: TrainingOrder) -> None:
+    outcome = outcome_under(order, JobLimits(input_bytes=100))
+
+    assert outcome.state is JobState.FAILED
+    assert "this service reads at most 100" in str(outcome.details)
+
+
+def test_a_process_that_is_killed_is_told_apart_from_one_that_fails(order: TrainingOrder) -> None:
+    process = TrainingProcess(order)
+    process._process.kill()
+
+    outcome = process.outcome(30)
+    process.close()
+
+    assert outcome is not None
+    assert outcome.is_crash
+    assert "exit code -9 (SIGKILL)" in str(outcome.details)
+
+
+def test_places_to_train_are_counted_over_processes_and_freed(tmp_path: Path) -> None:
+    first, second, third = (TrainingSlots(2, tmp_path) for _ in range(3))
+
+    taken = [first.take(), second.take(), third.take()]
+    second.free()
+    after = [third.take(), second.take(), third.take()]
+    for slots in (first, second, third):
+        slots.free()
+
+    assert taken == [True, True, False]
+    assert after == [True, False, True]
+
+
+@pytest.fixture
+def bell() -> Iterator[Doorbell]:
+    bell = Doorbell.hung()
+    yield bell
+    os.close(bell.listens_at)
+    os.close(bell.rings_at)
+
+
+def test_one_ring_wakes_one_listener_once(bell: Doorbell) -> None:
+    bell.ring()
+
+    assert [bell.wait(0), bell.wait(0)] == [True, False]
+
+
+def test_a_bell_that_nobody_answers_never_blocks_who_rings(bell: Doorbell) -> None:
+    for _ in range(100_000):
+        bell.ring()
+
+    assert bell.wait(0)
+
+
+def test_optional_settings_have_defaults_and_take_values() -> None:
+    problems: list[str] = []
+
+    plain = Operation.from_env({}, problems)
+    given = Operation.from_env({"STUDIO_JOB_MINUTES": "5", "STUDIO_PROCESSES": "3"}, problems)
+
+    assert (plain, problems) == (Operation(), [])
+    assert (given.job_limits.seconds, given.processes) == (300, 3)
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "many", "1.5", "9" * 30, "٣"])
+def test_a_setting_outside_its_range_is_named(settings: Settings, value: str) -> None:
+    env = {"STUDIO_STORAGE": settings.storage.reveal(), "STUDIO_JOB_MINUTES": value}
+
+    with pytest.raises(ConfigError, match="STUDIO_JOB_MINUTES must be a whole number from 1 to 10080"):
+        Settings.from_env(env)
