@@ -60,6 +60,8 @@ def calmest(measure: Callable[[], _T], tries: int, patience_s: float) -> tuple[_
     """
     Measure in a calm moment, again when it was disturbed, and keep the least disturbed result.
 
+    Where no calm moment comes, once is enough: another try would be as disturbed.
+
     Args:
         tries: At most so often.
         patience_s: The longest wait for calm before each try.
@@ -69,13 +71,13 @@ def calmest(measure: Callable[[], _T], tries: int, patience_s: float) -> tuple[_
     """
     found: list[tuple[float, _T]] = []
     for _ in range(tries):
-        wait_for_calm(patience_s)
+        was_calm = wait_for_calm(patience_s)
         with Watch() as watch:
             result = measure()
         if watch.foreign is None:
             return result, None
         found.append((watch.foreign, result))
-        if watch.foreign <= CALM:
+        if watch.foreign <= CALM or not was_calm:
             break
     foreign, result = min(found, key=lambda pair: pair[0])
     return result, foreign

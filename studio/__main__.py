@@ -50,6 +50,7 @@ def _serve(options: argparse.Namespace) -> int:
 
 def _work(options: argparse.Namespace) -> int:
     from studio.bootstrap import assemble_worker
+    from studio.log_lines import use_json_lines
     from studio.training_process import warm_up
 
     stop = threading.Event()
@@ -57,7 +58,10 @@ def _work(options: argparse.Namespace) -> int:
         signal.signal(number, lambda *_: stop.set())
     if options.attached:
         threading.Thread(target=_stop_at_end_of_input, args=(stop,), daemon=True).start()
-    storage, worker = assemble_worker(_settings(), stop)
+    settings = _settings()
+    if settings.operation.log_json:
+        use_json_lines()
+    storage, worker = assemble_worker(settings, stop)
     warm_up()
     storage.prepare()
     worker.run()

@@ -95,7 +95,7 @@ def _health_routes(service: Service) -> list[BaseRoute]:
 
     async def ready(request: Request) -> Response:
         if service.registry.is_ready:
-            return json_response({"status": "ready"})
+            return json_response({"status": "ready", "problems": service.registry.problems})
         return json_response({"status": "starting", "reason": "the catalog was not read yet"}, 503)
 
     return [Route("/health/live", live), Route("/health/ready", ready)]

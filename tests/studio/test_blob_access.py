@@ -217,11 +217,11 @@ class _Redirecting(BaseHTTPRequestHandler):
     """A storage account that sends its caller elsewhere."""
 
     def do_GET(self) -> None:
+        self.server.asked.append(self.path)  # type: ignore[attr-defined]
         self.send_response(302)
         self.send_header("Location", f"http://127.0.0.1:{self.server.server_address[1]}/elsewhere")  # type: ignore[misc]
         self.send_header("Content-Length", "0")
         self.end_headers()
-        self.server.asked.append(self.path)  # type: ignore[attr-defined]
 
     def log_message(self, *_: object) -> None:
         """Stay silent."""

@@ -207,21 +207,6 @@ def test_messages_that_are_no_errands_are_dropped(service: Service, bench: Bench
     assert list(service.storage.queue.peek_messages()) == []
 
 
-def test_a_crash_of_the_training_process_fails_its_job_alone(tmp_path: Path, service: Service) -> None:
-    warm_up()
-    order = TrainingOrder(
-        "job", "", JobRequest(), service.settings.storage, service.settings.blob_hosts, str(tmp_path), 1
-    )
-    process = TrainingProcess(order)
-    process._process.kill()
-
-    outcome = _outcome_of(process)
-
-    assert outcome.state is JobState.FAILED
-    assert outcome.details is not None
-    assert outcome.details.startswith("Module: Train Model; Error 1000: the training process ended with exit code")
-
-
 def test_an_unforeseen_error_fails_the_job_without_its_text(tmp_path: Path, service: Service) -> None:
     warm_up()
     hosts = service.settings.blob_hosts
