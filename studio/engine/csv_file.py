@@ -48,26 +48,28 @@ class CsvFile:
         return next(line for at, (line, _) in enumerate(self.rows()) if at == row)
 
 
-def open_csv(path: Path, extension: str, schema: Schema) -> CsvFile:
+def open_csv(path: Path, extension: str, schema: Schema, *, labelled: bool = True) -> CsvFile:
     """
     Look at a file's header.
 
     Args:
         extension: `.csv` or `.tsv`; `.nh.csv` or `.nh.tsv` for a file without a header row, whose columns then have the
             order of the schema.
+        labelled: Whether the label column has to be there; it may be left out otherwise.
 
     Raises:
         ModuleError: The kind is unknown, the file is empty, or a column is missing or there twice.
     """
     kind = f".{extension.lower().lstrip('.')}"
     if kind not in _DELIMITERS:
-        raise ModuleError(_MODULE, 49, f"a '{kind}' file cannot be read; use one of {', '.join(_DELIMITERS)}")
+        raise ModuleError(_MODULE, 49, f"a '{kind}' file cannot be read; use one of {', '.join(_DELIMITERS)}, .arff")
     has_header = ".nh." not in kind
     beginning = list(islice(_lines(path, _DELIMITERS[kind]), 2))
     if len(beginning) < (2 if has_header else 1):
         raise ModuleError(_MODULE, 3, f"the file has no rows{' below its header' if beginning else ''}")
-    header = tuple(beginning[0][1]) if has_header else tuple(schema.columns)
-    _check_header(header, schema)
+    first = tuple(beginning[0][1])
+    header = first if has_header else _unwritten_header(schema, len(first), labelled)
+    check_header(header, schema, labelled=labelled)
     return CsvFile(path, _DELIMITERS[kind], has_header, header)
 
 
@@ -101,8 +103,10 @@ def _lines(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
             raise ModuleError(_MODULE, 49, f"line {line} cannot be taken apart: {problem}") from problem
 
 
-def _check_header(header: Sequence[str], schema: Schema) -> None:
-    missing = [name for name in schema.columns if name not in header]
+def check_header(header: Sequence[str], schema: Schema, *, labelled: bool) -> None:
+    """Raise ModuleError where a column of the schema is missing or there twice; `labelled` as for `open_csv`."""
+    needed = [name for name in schema.columns if labelled or name != schema.label]
+    missing = [name for name in needed if name not in header]
     if missing:
         found = shown(list(header), _SHOWN_HEADER_CHARACTERS)
         raise ModuleError(_MODULE, 1, f"column(s) {missing} not found in the header, which has {found}")
@@ -111,15 +115,30 @@ def _check_header(header: Sequence[str], schema: Schema) -> None:
         raise ModuleError(_MODULE, 28, f"column(s) {twice} are in the header more than once; remove all but one")
 
 
+def _unwritten_header(schema: Schema, n_cells: int, labelled: bool) -> tuple[str, ...]:
+    """Name the columns of a file that does not: all of the schema, or all but the label where it may be left out."""
+    is_left_out = not labelled and n_cells == len(schema.columns) - 1
+    return tuple(name for name in schema.columns if not (is_left_out and name == schema.label))
+
+
+def shape_problem(header: Sequence[str], cells: Sequence[str | None]) -> tuple[int, str] | None:
+    """Return the module error number and the rest of the sentence, or None for a row that can be taken cell by cell."""
+    if len(cells) != len(header):
+        return 67, f": {len(cells)} cells instead of {len(header)}; quote a cell that holds the separator"
+    for name, cell in zip(header, cells, strict=True):
+        if cell is not None and not cell.isascii() and _is_undecodable(cell):
+            return 49, f", column '{name}': the text is not UTF-8; save the file in that encoding"
+    return None
+
+
 def _row_problem(
     file: CsvFile, numbers: Mapping[str, ColumnType], missing: Sequence[str], cells: Sequence[str]
 ) -> tuple[int, str] | None:
     """Return the module error number and the rest of the sentence, or None for a row that is in order."""
-    if len(cells) != len(file.header):
-        return 67, f": {len(cells)} cells instead of {len(file.header)}; quote a cell that holds the separator"
+    problem = shape_problem(file.header, cells)
+    if problem:
+        return problem
     for name, cell in zip(file.header, cells, strict=True):
-        if not cell.isascii() and _is_undecodable(cell):
-            return 49, f", column '{name}': the text is not UTF-8; save the file in that encoding"
         kind = numbers.get(name)
         if kind and cell not in missing and not _holds(kind, cell):
             expected = "a whole number" if kind is ColumnType.INTEGER else "a number"

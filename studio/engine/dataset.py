@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 from pyarrow import csv as arrow_csv
 
 from studio.engine.arrow_columns import codes_of, values_of
-from studio.engine.csv_file import CsvFile, first_fault, open_csv
+from studio.engine.csv_file import CsvFile, first_fault
 from studio.engine.errors import ModuleError
 from studio.engine.labels import read_labels
 from studio.engine.schema import ColumnType, Schema
@@ -71,15 +70,14 @@ class Dataset:
         return Feature(values if fill is None else np.where(np.isnan(values), fill, values).astype(np.float64))
 
 
-def read_dataset(path: Path, extension: str, schema: Schema, task: Task, *, threads: int) -> Dataset:
+def read_dataset(file: CsvFile, schema: Schema, task: Task, *, threads: int) -> Dataset:
     """
-    Read a training file; `extension` as for `open_csv`.
+    Read a training file.
 
     Raises:
         ModuleError: The file is empty, lacks a column, holds a cell that cannot be read, or its labels are not what the
             task needs; names line and column where there is one.
     """
-    file = open_csv(path, extension, schema)
     numbers = [name for name in schema.features if not schema.columns[name].is_text]
     numbers += [] if task.has_classes else [schema.label]
     table = _read_table(file, schema, numbers, threads)

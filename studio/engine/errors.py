@@ -63,6 +63,7 @@ class InputParseError(EngineError):
     def __init__(self, row: int, column: str, problem: str) -> None:
         self.row = row
         self.column = column
+        self.problem = problem
         super().__init__(f"row {row}, column '{column}': {problem}")
 
 

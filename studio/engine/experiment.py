@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from studio.engine.design import SPLIT_RULES, Split, read_design
 from studio.engine.errors import ExperimentError, ModuleError
 from studio.engine.learners import Learner
+from studio.engine.options import Options, read_options, skip_options
+from studio.engine.ports import Output, Ports, read_ports
 from studio.engine.schema import ColumnType, Schema
 from studio.engine.sections import Section
 from studio.engine.settings import AnyRule, Setting, setting_text
@@ -30,9 +32,8 @@ class Experiment:
     schema: Schema
     split: Split
     learner: Learner
-    input_name: str
-    model_output: str
-    metrics_output: str
+    options: Options
+    ports: Ports
     targets: Mapping[str, str]
     required: frozenset[str]
     source_text: str
@@ -46,6 +47,26 @@ class Experiment:
     def label(self) -> str:
         """The column that the model predicts."""
         return self.schema.label
+
+    @property
+    def input_name(self) -> str:
+        """The web service's input."""
+        return self.ports.input_name
+
+    @property
+    def outputs(self) -> Mapping[str, Output]:
+        """The web service's outputs: port name to what comes out of it."""
+        return self.ports.outputs
+
+    @property
+    def model_output(self) -> str:
+        """The port of the trained model."""
+        return self.ports.name_of(Output.MODEL)
+
+    @property
+    def metrics_output(self) -> str:
+        """The port of the metrics."""
+        return self.ports.name_of(Output.METRICS)
 
     @property
     def resource_name(self) -> str:
@@ -122,32 +143,25 @@ def _read_experiment(root: Section, text: str) -> Experiment | None:
     name = root.text("name")
     design = read_design(root)
     service = root.section("web_service")
-    input_name, model_output, metrics_output = _read_ports(service)
     declared = service.section("parameters")
-    service.close()
     if design is None:
+        skip_options(root)
         return None
+    options = read_options(root, design)
+    ports = read_ports(service, options)
+    service.close()
     targets, required = _read_parameters(declared, _rules(design.learner))
     return Experiment(
         name=name,
         schema=design.schema,
         split=design.split,
         learner=design.learner,
-        input_name=input_name,
-        model_output=model_output,
-        metrics_output=metrics_output,
+        options=options,
+        ports=ports,
         targets=targets,
         required=required,
         source_text=text,
     )
-
-
-def _read_ports(service: Section) -> tuple[str, str, str]:
-    model_output = service.text("model_output", "output1")
-    metrics_output = service.text("metrics_output", "output2")
-    if model_output == metrics_output:
-        service.report("metrics_output", f"'{model_output}' names both outputs: give each its own name")
-    return service.text("input", "input1"), model_output, metrics_output
 
 
 def _read_parameters(declared: Section, rules: Mapping[str, AnyRule]) -> tuple[dict[str, str], frozenset[str]]:

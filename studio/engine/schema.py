@@ -54,9 +54,3 @@ class Schema:
     def categorical_features(self) -> tuple[int, ...]:
         """Positions, within `features`, of the columns that hold category names."""
         return tuple(at for at, name in enumerate(self.features) if self.columns[name].is_text)
-
-    @property
-    def output_columns(self) -> tuple[tuple[str, ColumnType], ...]:
-        """What a two-class model answers with; `ModelFile.output_columns` knows it for every task."""
-        scored = (("Scored Labels", self.columns[self.label]), ("Scored Probabilities", ColumnType.NUMERIC))
-        return (*self.columns.items(), *scored)

@@ -12,6 +12,7 @@ from studio.engine.number_text import number_text
 from studio.engine.schema import ColumnType
 
 THRESHOLD = 0.5  # of a positive label's probability
+FOLDS = "Fold Assignments"
 
 _LABELS = "Scored Labels"
 _PROBABILITIES = "Scored Probabilities"
@@ -49,7 +50,7 @@ class ScoredColumns(Protocol):
 
 def reserved(name: str) -> bool:
     """Tell whether a name may not be an input column's, because a scored column has it."""
-    return name.startswith(("Scored Label", _PROBABILITIES))
+    return name == FOLDS or name.startswith(("Scored Label", _PROBABILITIES, f"{_QUANTILE}:"))
 
 
 @dataclass(frozen=True)

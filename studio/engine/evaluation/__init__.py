@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from studio.engine.evaluation.multiclass import evaluate_multiclass
 from studio.engine.evaluation.quantiles import evaluate_quantiles
 from studio.engine.evaluation.regression import evaluate_moments, evaluate_regression
-from studio.engine.evaluation.table import Evaluation, metrics_csv
+from studio.engine.evaluation.table import Evaluation, metrics_table
 from studio.engine.evaluation.two_class import evaluate_two_class
 from studio.engine.learners import Learner, quantiles_of
 from studio.engine.scored_columns import Answers
 
-__all__ = ["Evaluation", "evaluate", "metrics_csv"]
+__all__ = ["Evaluation", "evaluate", "metrics_table"]
 
 
 def evaluate(learner: Learner, labels: NDArray[Any], answers: NDArray[np.float64]) -> Evaluation:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from studio.engine.number_text import number_text
+from studio.engine.schema import ColumnType
+from studio.engine.table_file import ResultTable
 
 
 @dataclass(frozen=True)
@@ -15,12 +17,11 @@ class Evaluation:
     metrics: Mapping[str, float]
 
 
-def metrics_csv(*evaluations: Evaluation) -> bytes:
+def metrics_table(*evaluations: Evaluation) -> ResultTable:
     """
-    Write a header row and a row of numbers per scored data set; `NaN` and `Infinity` are spelled out.
+    Write a row of numbers per scored data set, under the first one's columns; `NaN` and `Infinity` are spelled out.
 
     Source: docs/protocol.md.
     """
-    header = ",".join(evaluations[0].metrics)
-    rows = [",".join(map(number_text, evaluation.metrics.values())) for evaluation in evaluations]
-    return "".join(f"{row}\n" for row in (header, *rows)).encode()
+    columns = tuple((name, ColumnType.NUMERIC) for name in evaluations[0].metrics)
+    return ResultTable.of(columns, (list(map(number_text, one.metrics.values())) for one in evaluations))

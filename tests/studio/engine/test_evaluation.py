@@ -7,7 +7,7 @@ from math import inf, isnan, log, nan
 import numpy as np
 import pytest
 
-from studio.engine.evaluation import Evaluation, metrics_csv
+from studio.engine.evaluation import Evaluation, metrics_table
 from studio.engine.evaluation.two_class import evaluate_two_class
 from studio.engine.number_text import number_text
 
@@ -85,7 +85,7 @@ def test_a_certain_and_wrong_answer_costs_an_infinite_log_loss() -> None:
 
 
 def test_the_table_is_a_header_and_a_row_of_plain_numbers() -> None:
-    table = metrics_csv(Evaluation({"A": 0.1234567890123456789, "B C": nan, "D": inf}))
+    table = metrics_table(Evaluation({"A": 0.1234567890123456789, "B C": nan, "D": inf})).csv
 
     assert table == b"A,B C,D\n0.123456789012346,NaN,Infinity\n"
 

@@ -169,3 +169,52 @@ def test_parameters_change_the_settings_that_they_name(small: Experiment) -> Non
 def test_a_bad_parameter_is_refused_in_studios_form(small: Experiment, given: dict[str, str], error: str) -> None:
     with pytest.raises(ModuleError, match=error):
         small.with_parameters(given)
+
+
+@pytest.mark.parametrize(
+    ("learner", "before", "after", "problem"),
+    [
+        ("Linear Regression", "", "", "label.column: a regression learner predicts a number; 'rain' is Categorical"),
+        ("Linear Regression", 'column = "rain"', 'column = "month"', "split.stratified: a number has no classes"),
+        (
+            "Multiclass Neural Network", 'column = "rain"', 'column = "rain"\npositive = "yes"',
+            "label.positive: a multiclass learner has no positive label",
+        ),
+        (
+            "Two-Class Decision Forest", "[web_service.parameters]",
+            '"Resampling method" = "Boosting"\n[web_service.parameters]', "expected one of 'Bagging', 'Replicate'",
+        ),
+        (
+            "Two-Class Neural Network", "[web_service.parameters]",
+            '"The type of normalizer" = "Binning normalizer"\n[web_service.parameters]', "'Do not normalize', got",
+        ),
+    ],
+)  # fmt: skip
+def test_a_label_or_parameter_that_does_not_suit_the_learner_is_refused(
+    learner: str, before: str, after: str, problem: str
+) -> None:
+    text = SMALL.replace("Two-Class Boosted Decision Tree", learner).replace(before, after)
+    text = text.replace('"Number of trees constructed" = 5\n"Minimum number of samples per leaf node" = 2\n', "")
+
+    with pytest.raises(ExperimentError) as caught:
+        parse_experiment(text, "small.toml")
+
+    assert problem in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "setting"),
+    [({"Method": "replicate"}, "Replicate"), ({"Method": " Bagging"}, "Bagging")],
+)
+def test_a_parameter_may_be_one_of_a_few_texts(given: dict[str, str], setting: str) -> None:
+    text = (
+        SMALL.partition("[learner]")[0]
+        + '[learner]\nname = "Two-Class Decision Forest"\n'
+        + '[web_service.parameters]\nMethod = { sets = "learner.Resampling method" }\n'
+    )
+    experiment = parse_experiment(text, "small.toml")
+
+    assert experiment.parameters == {"Method": "Bagging"}
+    assert experiment.with_parameters(given).learner.parameters["Resampling method"] == setting
+    with pytest.raises(ModuleError, match="Error 0008: web service parameter 'Method': expected one of 'Bagging'"):
+        experiment.with_parameters({"Method": "none"})

@@ -68,6 +68,26 @@ def test_models_of_one_declaration_fit_and_of_another_do_not(small: Experiment, 
     assert fingerprint(small, "1") != fingerprint(other, "1")
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "is_same"),
+    [
+        ('wind = "calm"', 'wind = "still"', True),
+        ('drop = ["note"]', "drop = []", True),
+        ('month = "Integer"', 'month = "Numeric"', False),
+        ('column = "rain"', 'column = "rain"\npositive = "no"', False),
+        ('wind = "Categorical"\nnote = "Categorical"', 'note = "Categorical"\nwind = "Categorical"', False),
+    ],
+)
+def test_a_fingerprint_follows_what_clients_see(before: str, after: str, is_same: bool, small_csv: Path) -> None:
+    assert before in SMALL
+    one, other = (
+        ModelFile.read(train(parse_experiment(text, ""), small_csv, ".csv", threads=1).model_file)
+        for text in (SMALL, SMALL.replace(before, after))
+    )
+
+    assert (one.fingerprint == other.fingerprint) is is_same
+
+
 def _refused(data: bytes, *, within: int = 24 * _MEGABYTE) -> str:
     """Read, expecting a refusal that takes no more than `within` bytes beside the input; return its text."""
     tracemalloc.start()
