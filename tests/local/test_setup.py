@@ -102,4 +102,4 @@ def test_a_machine_s_name_in_the_environment_is_not_taken_for_a_host() -> None:
 
     assert "local up" in plain.stdout
     assert "--host" not in plain.stdout
-    assert '--host "func"' in asked.stdout
+    assert '--host "$RELEARN_HOST"' in asked.stdout
