@@ -55,7 +55,7 @@ def _fit_regression(rows: TrainingRows, parameters: Parameters) -> Model:
 
 
 def _settings(rows: TrainingRows, parameters: Parameters) -> dict[str, object]:
-    """Translate to LightGBM's names; a node looks at as many features as is usual in random forests."""
+    """Translate to LightGBM's names; a node looks at as many features as is usual in forests of its task."""
     n_rows, n_features = rows.features.shape
     samples, depth = int(parameters[_SAMPLES]), int(parameters[_DEPTH])
     resampling: dict[str, object] = {"bagging_fraction": _BAG, "bagging_freq": 1}
@@ -63,7 +63,7 @@ def _settings(rows: TrainingRows, parameters: Parameters) -> dict[str, object]:
         resampling = {"feature_fraction": 1 - 1e-9}  # the library's forests want something left out: here, nothing is
     return {
         **resampling,
-        "feature_fraction_bynode": 1 / sqrt(n_features) if rows.n_classes else max(1 / 3, 1 / n_features),
+        "feature_fraction_bynode": 1 / sqrt(n_features) if rows.n_classes else 1.0,
         "max_depth": depth,
         "num_leaves": max(2, min(_MAX_LEAVES, n_rows // samples, 2 ** min(depth, 31))),
         "min_data_in_leaf": samples,

@@ -70,7 +70,7 @@ def _multiclass_forest(features: np.ndarray, labels: np.ndarray, held_out: np.nd
 
 def _regression_forest(features: np.ndarray, labels: np.ndarray, held_out: np.ndarray) -> np.ndarray:
     """Mean, and standard deviation of the mixture of the leaves that a row falls into."""
-    booster = _booster(_forest(features, 1 / 3), 8, features, labels)
+    booster = _booster(_forest(features, 1.0), 8, features, labels)
     inside, asked = (booster.predict(rows, pred_leaf=True, num_threads=1) for rows in (features, held_out))
     second_moments = np.zeros(len(held_out))
     for tree in range(8):

@@ -1,0 +1,1 @@
+"""Bicycle rentals: experiments of several classes and of a number, and a generator of synthetic rows."""
