@@ -8,6 +8,7 @@ import azure.functions as func
 import azurefunctions.extensions.bindings.blob as blob
 
 from shared.adapters.storage_layout import EVALUATIONS, TRAINING_DATA
+from shared.api import register
 from shared.composition import compose
 
 relearn = compose(os.environ)
@@ -46,36 +47,4 @@ def evaluate_and_promote(message: func.QueueMessage) -> None:
     relearn.evaluation.evaluate(due["model"], due["run"])
 
 
-@app.function_name("list_runs")
-@app.route(route="runs", methods=["GET"])
-def list_runs(req: func.HttpRequest) -> func.HttpResponse:
-    """Answer `GET /api/runs[?model=NAME]`."""
-    return _json(relearn.views.runs(req.params.get("model")))
-
-
-@app.function_name("get_run")
-@app.route(route="runs/{id}", methods=["GET"])
-def get_run(req: func.HttpRequest) -> func.HttpResponse:
-    """Answer `GET /api/runs/{id}`."""
-    run_id = req.route_params["id"]
-    run = relearn.views.run(run_id)
-    return _json(run) if run else _json({"error": f"there is no run '{run_id}'; GET /api/runs lists them"}, 404)
-
-
-@app.function_name("list_datasets")
-@app.route(route="datasets", methods=["GET"])
-def list_datasets(req: func.HttpRequest) -> func.HttpResponse:
-    """Answer `GET /api/datasets[?model=NAME]`: the ledger."""
-    return _json(relearn.views.datasets(req.params.get("model")))
-
-
-@app.function_name("health")
-@app.route(route="health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-def health(req: func.HttpRequest) -> func.HttpResponse:
-    """Answer `GET /api/health`: 200 when the app can work, 503 with the reason when it cannot."""
-    healthy, facts = relearn.views.health()
-    return _json(facts, 200 if healthy else 503)
-
-
-def _json(document: dict[str, typing.Any], status: int = 200) -> func.HttpResponse:
-    return func.HttpResponse(json.dumps(document, ensure_ascii=False), status_code=status, mimetype="application/json")
+register(app, relearn)

@@ -18,8 +18,8 @@ from shared.adapters.ledger import Ledger
 from shared.adapters.models_table import ModelTable
 from shared.adapters.runs_table import RunTable
 from shared.adapters.tables import TableStore
+from shared.declarations.models_file import load_models
 from shared.domain.model import Model
-from shared.models_file import load_models
 from shared.retraining.advancing import Advancing
 from shared.retraining.arrival import Arrival
 from shared.retraining.evaluation import Evaluation, Stores

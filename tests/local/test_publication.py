@@ -5,7 +5,7 @@ import re
 
 from local.places import ROOT
 from local.publication import Publication, app_settings
-from shared.models_file import load_models
+from shared.declarations.models_file import load_models
 from shared.secret import Secret
 from shared.settings import Settings
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from shared.declarations.models_file import load_models
 from shared.domain.contract import Kind
 from shared.errors import ConfigError
-from shared.models_file import load_models
 from shared.settings import ROOT, Settings
 
 ENVIRONMENT = {

@@ -1,0 +1,16 @@
+"""The HTTP functions, one module for each resource; each handler hands its request to one use case."""
+
+from __future__ import annotations
+
+import azure.functions as func
+
+from shared.api.datasets import add_datasets
+from shared.api.health import add_health
+from shared.api.runs import add_runs
+from shared.composition import App
+
+
+def register(app: func.FunctionApp, relearn: App) -> None:
+    """Add every HTTP function to the app."""
+    for add in (add_runs, add_datasets, add_health):
+        add(app, relearn)

@@ -1,0 +1,82 @@
+"""Reads `models.toml` into `Model` records."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+from shared.declarations.budgets_section import read_policy
+from shared.declarations.contract_section import read_contract
+from shared.declarations.gate_section import read_gate
+from shared.declarations.section import Section
+from shared.declarations.service_sections import read_endpoint, read_training
+from shared.domain import schedule
+from shared.domain.model import Model
+from shared.errors import ConfigError
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+
+
+def load_models(path: Path, environment: Mapping[str, str]) -> dict[str, Model]:
+    """
+    Read the declared models, by name.
+
+    Raises:
+        ConfigError: Names every key at fault.
+    """
+    try:
+        document = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as unreadable:
+        raise ConfigError(path.name, [f"is no TOML: {unreadable}"]) from unreadable
+    problems: list[str] = []
+    root = Section("", document, environment, problems)
+    defaults = root.table("defaults", {})
+    models = {name: _read_model(name, root.entry("models", defaults, name)) for name in root.table("models", None)}
+    root.close()
+    problems += _shared_folders(models)
+    if not models and not problems:
+        problems.append("models: declare at least one, as [models.NAME]")
+    if problems:
+        raise ConfigError(path.name, problems)
+    return models
+
+
+def _read_model(name: str, section: Section) -> Model:
+    if not _NAME.fullmatch(name):
+        section.wrong("name", f"'{name}': a model's name holds lower-case letters, digits and dashes, at most 63")
+    contract, positive = read_contract(section.section("contract"))
+    scoring = section.section("scoring")
+    model = Model(
+        name=name,
+        folder=section.text("folder", name),
+        contract=contract,
+        training=read_training(section.section("training")),
+        live=read_endpoint(scoring.section("live")),
+        staging=read_endpoint(scoring.section("staging")),
+        resource=scoring.text("resource"),
+        positive=positive,
+        gate=read_gate(section),
+        holdout=section.text("holdout", ""),
+        schedule=section.text("schedule", ""),
+        policy=read_policy(section.section("budgets", {})),
+    )
+    scoring.close()
+    if model.schedule and (problem := schedule.problem_with(model.schedule)):
+        section.wrong("schedule", f"'{model.schedule}' {problem}")
+    if "/" in model.folder or not model.folder.strip():
+        section.wrong("folder", "names one folder below training-data, without '/'")
+    if model.live.url and model.live.url == model.staging.url:
+        section.wrong("scoring.staging.url", "is the live endpoint; the gate needs a second one to try challengers on")
+    section.close()
+    return model
+
+
+def _shared_folders(models: Mapping[str, Model]) -> list[str]:
+    owners: dict[str, str] = {}
+    return [
+        f"models.{model.name}.folder: '{model.folder}' already belongs to models.{owners[model.folder]}"
+        for model in models.values()
+        if owners.setdefault(model.folder, model.name) != model.name
+    ]
