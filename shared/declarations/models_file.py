@@ -14,6 +14,7 @@ from shared.declarations.section import Section
 from shared.declarations.service_sections import read_endpoint, read_training
 from shared.domain import schedule
 from shared.domain.model import Model
+from shared.domain.task import Task
 from shared.errors import ConfigError
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
@@ -46,7 +47,8 @@ def load_models(path: Path, environment: Mapping[str, str]) -> dict[str, Model]:
 def _read_model(name: str, section: Section) -> Model:
     if not _NAME.fullmatch(name):
         section.wrong("name", f"'{name}': a model's name holds lower-case letters, digits and dashes, at most 63")
-    contract, positive = read_contract(section.section("contract"))
+    task = Task(section.choice("task", (task.value for task in Task), Task.TWO_CLASS.value))
+    contract = read_contract(section.section("contract"), task)
     scoring = section.section("scoring")
     model = Model(
         name=name,
@@ -56,7 +58,8 @@ def _read_model(name: str, section: Section) -> Model:
         live=read_endpoint(scoring.section("live")),
         staging=read_endpoint(scoring.section("staging")),
         resource=scoring.text("resource"),
-        positive=positive,
+        positive=contract.positive,
+        task=task,
         gate=read_gate(section),
         holdout=section.text("holdout", ""),
         schedule=section.text("schedule", ""),

@@ -7,7 +7,7 @@ One table of `models.toml`, read by key and type; what is wrong with it is noted
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -53,6 +53,14 @@ class Section:
         value = float(self.take(name, (int, float), default) or 0.0)
         if not low <= value <= high:
             self.wrong(name, f"expected a number from {low:g} to {high:g}, got {value:g}")
+        return value
+
+    def choice(self, name: str, options: Iterable[str], default: str) -> str:
+        """Take one of the given texts."""
+        value, known = self.text(name, default), list(options)
+        if value not in known:
+            self.wrong(name, f"expected one of {', '.join(known)}, got '{value}'")
+            return default
         return value
 
     def holds_table(self, name: str) -> bool:

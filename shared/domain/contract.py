@@ -14,6 +14,8 @@ from dataclasses import asdict, dataclass, field
 from enum import Enum
 from typing import Any
 
+from shared.domain.task import Task
+
 PROBLEMS_PER_KIND = 20  # listed in full; the rest are counted
 _SHOWN = 40  # characters of an offending value or name
 _LINE_BYTES = 2**20  # a longer line is no line of a table
@@ -54,12 +56,16 @@ class Contract:
         label: The column to be predicted: never missing, with at least two values in a file.
         min_rows: The least number of data rows.
         missing: Cells that mean "no value".
+        task: What is predicted; it says which labels a file must hold.
+        positive: The label's positive class; empty unless the task is two-class.
     """
 
     columns: tuple[Column, ...]
     label: str
     min_rows: int = 1
     missing: frozenset[str] = frozenset({"", "?"})
+    task: Task = Task.TWO_CLASS
+    positive: str = ""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from shared.domain.contract import Contract
 from shared.domain.gate import GateRule
 from shared.domain.runs import Policy
+from shared.domain.task import Task
 from shared.secret import Secret
 
 
@@ -47,7 +48,7 @@ class Model:
         folder: First path segment below `training-data`.
         resource: Name of the trained model that a PATCH replaces.
         holdout: Labelled rows, a path below `holdouts`; empty means decisions are UNPAIRED.
-        positive: The label's positive class.
+        positive: The label's positive class; empty unless the task is two-class.
         schedule: NCRONTAB; empty means that every accepted file starts a run of its own.
         gate: None only where models.toml says `gate = "none"`.
     """
@@ -61,6 +62,7 @@ class Model:
     resource: str
     positive: str
     gate: GateRule | None
+    task: Task = Task.TWO_CLASS
     holdout: str = ""
     schedule: str = ""
     policy: Policy = field(default_factory=Policy)
