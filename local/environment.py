@@ -80,7 +80,8 @@ class Environment:
         functions_url = loopback(functions_port)
         self._start_host(host_line, app_settings(storage, publication), functions_url)
         key = Secret(self.state.keys().function_key)
-        self.state.write(_RUNNING, {"storage": storage.reveal()})
+        running = {"storage": storage.reveal(), "functions_url": functions_url, "function_key": key.reveal()}
+        self.state.write(_RUNNING, running)
         return Addresses(functions_url, key, studio_url, storage, publication)
 
     def check(self) -> None:

@@ -64,6 +64,7 @@ def _sections(addresses: Addresses, folder: Path) -> list[tuple[str, list[tuple[
         (
             "Watch what becomes of it",
             [
+                ("command", f"{short(Path(sys.executable))} -m relearn runs"),
                 ("runs", f"{api}/runs"),
                 ("datasets", f"{api}/datasets"),
                 ("health", f"{api}/health  (no key)"),

@@ -43,6 +43,7 @@ FORBIDDEN = {
     "shared/api": ("shared.adapters", "shared.retraining", "shared.domain", "azure.storage", "azure.data"),
     "studio": ("local", "function_app", "shared.adapters", "shared.domain", "shared.retraining", "shared.composition"),
     "local": ("function_app", "studio"),
+    "relearn": ("function_app", "shared", "studio", "local", "azure"),
 }  # fmt: skip
 
 
@@ -66,7 +67,7 @@ def test_the_triggers_import_the_composition_and_nothing_of_other_programs() -> 
     assert own == {"shared.api", "shared.composition", "shared.adapters.storage_layout"}
 
 
-@pytest.mark.parametrize("folder", ["studio", "local", "tests", "docs", "examples", ".venv", ".local"])
+@pytest.mark.parametrize("folder", ["studio", "local", "relearn", "tests", "docs", "examples", ".venv", ".local"])
 def test_the_package_holds_the_function_app_alone(folder: str) -> None:
     ignored = (ROOT / ".funcignore").read_text().split()
 

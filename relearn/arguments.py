@@ -1,0 +1,63 @@
+"""What may be written on the command line."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from relearn import commands
+from relearn.commands import Command
+
+_EPILOG = """
+Address and key: --url or RELEARN_URL; RELEARN_KEY, --key-file, or a prompt. With none of them the environment that
+`make up` runs in this checkout is used.
+
+Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 not found, 4 key refused, 5 refused by the function app,
+6 no answer.
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Build the parser; each command is found in `options.command` as a function."""
+    top = argparse.ArgumentParser(
+        prog="relearn",
+        description="Ask the function app what runs, serves and was decided, and decide.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    listing = _listing()
+    subparsers = top.add_subparsers(metavar="COMMAND", required=True)
+
+    def add(name: str, command: Command, *parents: argparse.ArgumentParser) -> argparse.ArgumentParser:
+        words = (command.__doc__ or "").strip()
+        added = subparsers.add_parser(name, parents=[_common(), *parents], help=words, description=words)
+        added.set_defaults(command=command)
+        return added
+
+    runs = add("runs", commands.runs, listing)
+    runs.add_argument("id", nargs="?", help="show this run")
+    runs.add_argument("--open", action="store_true", help="only runs that have not ended")
+    datasets = add("datasets", commands.datasets, listing)
+    datasets.add_argument("--state", help="only files in this state, for example QUARANTINED")
+    return top
+
+
+def _common() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--url", help="the function app's address (or RELEARN_URL)")
+    common.add_argument("--key-file", type=Path, help="a file that holds the function key (or RELEARN_KEY)")
+    common.add_argument("--json", action="store_true", help="print the answer as JSON, for programs")
+    return common
+
+
+def _listing() -> argparse.ArgumentParser:
+    listing = argparse.ArgumentParser(add_help=False)
+    listing.add_argument("--model", help="only this model")
+    listing.add_argument("--limit", type=_count, default=50, help="at most so many, newest first (default: 50)")
+    return listing
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a number from 1, got '{text}'")
+    return int(text)

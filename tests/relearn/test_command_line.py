@@ -1,0 +1,172 @@
+"""The command line: tables for people, JSON for programs, and failures that say what to do."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from scripted_app import KEY, Relearn, ScriptedApp
+
+from relearn.connection import find_connection
+from relearn.errors import WrongUsage
+
+RUN: dict[str, Any] = {
+    "id": "r1", "model": "census", "state": "REJECTED", "is_final": True, "reason": "failed: gain in AUC ≥ 0",
+    "datasets": ["census/a.csv"], "job_id": "j1", "created_at": "2026-11-01T10:00:00+00:00",
+    "updated_at": "2026-11-01T10:01:00+00:00",
+    "stages": [{"state": "RECEIVED", "at": "2026-11-01T10:00:00+00:00"}],
+    "verdict": {"checks": [{"rule": "gain in AUC ≥ 0", "value": -0.2, "bound": 0.0, "passed": False}]},
+}  # fmt: skip
+OPEN = RUN | {"id": "r2", "state": "TRAINING", "is_final": False, "verdict": None, "reason": ""}
+FILE: dict[str, Any] = {
+    "model": "census", "name": "census/\x1b[31mred.csv", "size": 9, "rows": 0, "state": "QUARANTINED", "problems": [],
+    "reason": "line 2, column 'age': found 'x', expected a number", "duplicate_of": None, "run_id": None,
+    "seen_at": "2026-11-01T10:00:00+00:00", "settled_at": None,
+}  # fmt: skip
+
+
+def test_runs_are_listed_with_their_reasons(app: ScriptedApp, relearn: Relearn) -> None:
+    app.answers["GET /api/runs"] = (200, {"runs": [RUN, OPEN]})
+
+    done = relearn("runs")
+
+    heading, first, second = done.out.splitlines()
+    assert (done.code, done.err) == (0, "")
+    assert heading.split() == ["RUN", "MODEL", "STATE", "AGE", "FILES", "REASON"]
+    assert first.startswith("r1   census")
+    assert first.endswith("census/a.csv  failed: gain in AUC ≥ 0")
+    assert "TRAINING" in second
+
+
+def test_json_is_what_the_function_app_said(app: ScriptedApp, relearn: Relearn) -> None:
+    app.answers["GET /api/runs?model=census"] = (200, {"runs": [RUN, OPEN]})
+
+    done = relearn("runs", "--model", "census", "--open", "--json")
+
+    assert json.loads(done.out) == {"runs": [OPEN]}
+
+
+def test_one_run_shows_its_stages_and_rules(app: ScriptedApp, relearn: Relearn) -> None:
+    app.answers["GET /api/runs/r1"] = (200, RUN)
+
+    out = relearn("runs", "r1").out
+
+    assert "RECEIVED  2026-11-01T10:00:00+00:00" in out
+    assert "FAIL  -0.2   gain in AUC ≥ 0" in out
+
+
+def test_a_file_name_cannot_steer_the_terminal(app: ScriptedApp, relearn: Relearn) -> None:
+    app.answers["GET /api/datasets"] = (200, {"datasets": [FILE]})
+
+    out = relearn("datasets", "--state", "QUARANTINED").out
+
+    assert "\x1b" not in out
+    assert "\\x1b[31mred.csv" in out
+
+
+def test_a_narrow_terminal_gets_one_block_for_each_run(
+    app: ScriptedApp, relearn: Relearn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app.answers["GET /api/runs"] = (200, {"runs": [RUN, OPEN]})
+    monkeypatch.setattr("relearn.__main__.terminal_width", lambda: 40)
+
+    out = relearn("runs").out
+
+    assert max(map(len, out.splitlines())) <= 40
+    assert out.count("STATE ") == 2
+    assert "AUC ≥ 0" in out
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "code", "words"),
+    [
+        (404, {"error": "there is no run 'r9'; GET /api/runs lists them"}, 3, "there is no run 'r9'"),
+        (404, None, 3, "is the address right"),
+        (409, {"error": "run 'r9' is not HELD"}, 5, "run 'r9' is not HELD"),
+        (500, None, 6, "try again later"),
+        (200, b"<html>", 6, "is it a Relearn app?"),
+    ],
+)
+def test_a_failure_has_words_and_an_exit_code(
+    app: ScriptedApp, relearn: Relearn, status: int, answer: Any, code: int, words: str
+) -> None:
+    app.answers["GET /api/runs/r9"] = (status, answer)
+
+    done = relearn("runs", "r9")
+
+    assert (done.code, done.out) == (code, "")
+    assert words in done.err
+
+
+def test_a_refused_key_says_which_setting(relearn: Relearn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RELEARN_KEY", "wrong")
+
+    done = relearn("runs")
+
+    assert done.code == 4
+    assert "set RELEARN_KEY" in done.err
+
+
+def test_nobody_listening_is_told_apart(relearn: Relearn) -> None:
+    done = relearn("runs", "--url", "http://127.0.0.1:9")
+
+    assert done.code == 6
+    assert "no answer (ConnectionError)" in done.err
+
+
+def test_a_name_is_quoted_into_the_address(app: ScriptedApp, relearn: Relearn) -> None:
+    relearn("runs", "a/../b?c")
+
+    assert app.asked[-1].path == "/api/runs/a%2F..%2Fb%3Fc"
+
+
+def test_the_key_is_read_from_a_file(app: ScriptedApp, relearn: Relearn, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(f"{KEY}\n")
+    app.answers["GET /api/runs"] = (200, {"runs": []})
+
+    assert relearn("runs", "--key-file", str(tmp_path / "key")).out.startswith("no runs: drop a training file")
+
+
+@pytest.mark.parametrize(
+    "url", ["http://example.org", "ftp://127.0.0.1", "https://a.example?code=k", "https://u:p@a.example"]
+)
+def test_a_key_is_not_sent_anywhere(url: str) -> None:
+    with pytest.raises(WrongUsage):
+        find_connection(url, None, {"RELEARN_KEY": KEY})
+
+
+def test_a_key_is_asked_for_where_somebody_can_answer() -> None:
+    asked = find_connection("https://a.example/", None, {}, lambda prompt: KEY)
+
+    assert (asked.url, asked.key) == ("https://a.example", KEY)
+    assert KEY not in repr(asked)
+
+
+def test_the_running_environment_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = tmp_path / ".local" / "state"
+    state.mkdir(parents=True)
+    (state / "running.json").write_text(json.dumps({"functions_url": "http://127.0.0.1:7", "function_key": KEY}))
+    monkeypatch.setattr("relearn.connection._HERE", (tmp_path,))
+
+    found = find_connection(None, None, {})
+
+    assert (found.url, found.key) == ("http://127.0.0.1:7", KEY)
+
+
+def test_a_closed_pipe_is_no_failure(app: ScriptedApp) -> None:
+    app.answers["GET /api/runs"] = (200, {"runs": [RUN] * 50})
+    command = f"{sys.executable} -m relearn runs --json | head -c 1"
+
+    done = subprocess.run(  # noqa: S602 - the pipe is what is tested
+        command,
+        shell=True,
+        capture_output=True,
+        env={"RELEARN_URL": app.url, "RELEARN_KEY": KEY, "PATH": "/usr/bin:/bin"},
+    )
+
+    assert done.stderr == b""
+    assert done.stdout.startswith(b"{")
