@@ -50,8 +50,8 @@ def _serve(options: argparse.Namespace) -> int:
 
 def _work(options: argparse.Namespace) -> int:
     from studio.bootstrap import assemble_worker
+    from studio.job_process import warm_up
     from studio.log_lines import use_json_lines
-    from studio.training_process import warm_up
 
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -218,7 +218,11 @@ def _add_work(parser: argparse.ArgumentParser) -> None:
 def _add_publish(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("experiment", type=Path, metavar="EXPERIMENT.toml")
     parser.add_argument(
-        "--data", type=Path, required=True, metavar="FILE", help="data for the first model (csv, tsv, nh.csv, nh.tsv)"
+        "--data",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="data for the first model (csv, tsv, nh.csv, nh.tsv, arff)",
     )
     parser.add_argument(
         "--endpoint", action="append", default=[], metavar="NAME", help="further endpoint; may be repeated"

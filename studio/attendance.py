@@ -1,5 +1,5 @@
 """
-A claimed job and its training process: the lease is renewed, a cancellation stops it, its end is saved.
+A claimed job and its process: the lease is renewed, a cancellation stops it, its end is saved.
 
 Storage that does not answer only makes it wait: a job that was trained meanwhile is not trained again.
 """
@@ -17,11 +17,11 @@ from azure.core.exceptions import AzureError
 
 from shared.errors import Changed
 from shared.logs import event
+from studio.job_order import Outcome
+from studio.job_process import JobProcess
 from studio.jobs import MAX_ATTEMPTS, Job, JobState
 from studio.store.jobs import JobStore
 from studio.store.queue import JobQueue, Message
-from studio.training_order import Outcome
-from studio.training_process import TrainingProcess
 
 _log = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class Attendance:
         self._message = message
         self._renewed_at = desk.clock()
 
-    def attend(self, process: TrainingProcess) -> None:
+    def attend(self, process: JobProcess) -> None:
         """Wait for the end of the process, renewing the lease; return at once when the job is no longer ours."""
         while (outcome := process.outcome(_LOOK_EVERY_S)) is None:
             if self._desk.stop.is_set():

@@ -33,14 +33,15 @@ class Batches:
         self._blobs = blobs
         self._clock = clock or (lambda: datetime.now(UTC))
 
-    def submit(self, endpoint_id: str, experiment: str, request: JobRequest) -> Job:
+    def submit(self, endpoint_id: str, experiment: str, request: JobRequest, model: str = "") -> Job:
         """
         Store a job that waits for its start call.
 
         Args:
-            experiment: Digest of the declaration that will train.
+            experiment: Digest of the declaration.
+            model: Digest of the model that will score; empty when the job trains one.
         """
-        job = Job(new_id(), endpoint_id, experiment, request, created_at=self._clock())
+        job = Job(new_id(), endpoint_id, experiment, request, created_at=self._clock(), model=model)
         # Asked before the insert: a crash between the two leaves a message about nothing, never an unwatched job.
         self._queue.ask_to_settle(endpoint_id, job.id)
         self._store.insert(job)

@@ -42,6 +42,8 @@ _PATIENCE: dict[str, Any] = {
     "permit_redirects": False,
     "max_single_get_size": _CHUNK_BYTES,
     "max_chunk_get_size": _CHUNK_BYTES,
+    "max_single_put_size": _CHUNK_BYTES,
+    "max_block_size": _CHUNK_BYTES,
     "connection_timeout": 10,
     "read_timeout": 60,
 }
@@ -96,10 +98,14 @@ class BlobAccess:
             _refuse_larger(stream.size, limit, _shown(reference))
             return stream.readall()
 
-    def write(self, reference: BlobReference, data: bytes) -> None:
-        """Write a blob whole, replacing one that is there."""
+    def write(self, reference: BlobReference, data: bytes | Path) -> None:
+        """Write a blob whole, replacing one that is there; a file's content goes block by block."""
         with self._client(reference) as client:
-            client.upload_blob(data, overwrite=True)
+            if isinstance(data, bytes):
+                client.upload_blob(data, overwrite=True)
+                return
+            with data.open("rb") as file:
+                client.upload_blob(file, length=data.stat().st_size, overwrite=True)
 
     def result(self, reference: BlobReference, now: datetime) -> BlobReference:
         """

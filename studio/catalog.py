@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import Enum
 
 from shared.secret import Secret
+from studio.engine.score_module import ScoreModule
 
 DEFAULT_ENDPOINT = "default"
 
@@ -25,7 +26,8 @@ class WebService:
     A published experiment.
 
     `experiment` is the digest of its declaration, `resource` the name of the model that a PATCH may replace (empty for
-    a training service), `input_name` the port that takes rows or data files.
+    a training service), `input_name` the port that takes rows or data files, `score` how a predictive one shows its
+    model's answers.
     """
 
     id: str
@@ -37,6 +39,7 @@ class WebService:
     resource: str
     created_at: datetime
     description: str = ""
+    score: ScoreModule = field(default_factory=ScoreModule)
     etag: str = ""
 
 

@@ -19,6 +19,9 @@ Source of the codes: docs/protocol.md, "Errors".
 
 from __future__ import annotations
 
+# What is wrong with a web service parameter, by Studio's module error number.
+PARAMETER_DETAILS = {2: "UnexpectedParameter", 3: "MissingRequiredGlobalParameters", 8: "UserParameterInvalid"}
+
 
 class StudioError(Exception):
     """The root: `code` and `summary` are the class's, `detail` names the case, the text says what to do."""

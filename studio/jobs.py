@@ -58,8 +58,9 @@ class Job:
     """
     One batch execution. A change makes a new record.
 
-    `experiment` is the digest of the declaration in force at submission; `request.outputs` names every output, those
-    without connection or base location being in the service's own storage. Times are UTC.
+    `experiment` is the digest of the declaration in force at submission, `model` that of the model which served then,
+    empty for a job that trains one. `request.outputs` names every output, those without connection or base location
+    being in the service's own storage. Times are UTC.
     """
 
     id: str
@@ -73,6 +74,7 @@ class Job:
     lease_until: datetime | None = None
     attempts: int = 0
     details: str | None = None
+    model: str = ""
     etag: str = ""
 
     @property

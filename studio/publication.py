@@ -132,6 +132,7 @@ class _Plan:
                 name=f"{experiment.name}{_PREDICTIVE}",
                 kind=Kind.PREDICTIVE,
                 resource=experiment.resource_name,
+                score=experiment.score,
             )
         )
         self.records: list[Record] = [self.training, self.predictive]
@@ -150,7 +151,13 @@ class _Plan:
         existing = self._catalog.service_named(fresh.name)
         if existing is None:
             return replace(fresh, id=new_id())
-        return replace(existing, experiment=fresh.experiment, input_name=fresh.input_name, resource=fresh.resource)
+        return replace(
+            existing,
+            experiment=fresh.experiment,
+            input_name=fresh.input_name,
+            resource=fresh.resource,
+            score=fresh.score,
+        )
 
     def _endpoints(self, service: WebService, names: Sequence[str], model: str) -> list[Endpoint]:
         """The default endpoint follows the experiment; of the others only missing ones are made."""

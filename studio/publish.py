@@ -11,9 +11,9 @@ from studio.bootstrap import Service, training_threads
 from studio.endpoints import ENDPOINT_NAME, ENDPOINT_NAME_RULE
 from studio.engine.experiment import parse_experiment
 from studio.engine.training import train
+from studio.job_ports import INPUT_EXTENSIONS
 from studio.publication import ArtifactDigests, Publication, record_publication, summary_json
 from studio.store.artifacts import ArtifactKind
-from studio.submission import INPUT_EXTENSIONS
 
 __all__ = ["Publication", "publish"]
 

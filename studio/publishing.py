@@ -23,6 +23,7 @@ from studio.engine.experiment import Experiment, parse_experiment
 from studio.engine.model_file import ModelFile
 from studio.errors import BadArgument, InvalidOperation, NotFound, Unavailable
 from studio.experiments import Experiments
+from studio.job_ports import job_ports
 from studio.publication import ArtifactDigests, Publication, new_training_service, record_publication, summary_json
 from studio.store.artifacts import ArtifactKind, Artifacts
 from studio.store.catalog import CatalogStore
@@ -81,7 +82,7 @@ class Publishing:
             "Inputs": {experiment.input_name: fields.get("Data")},
             "GlobalParameters": fields.get("GlobalParameters"),
         }
-        request = read_submission(submission, experiment, self._blobs)
+        request = read_submission(submission, job_ports(Kind.TRAINING, experiment), self._blobs)
         digest = self._artifacts.put(ArtifactKind.EXPERIMENT, experiment.source_text.encode())
         endpoint = self._training_endpoint(workspace, experiment, digest)
         job = self._batches.submit(endpoint.id, digest, request)

@@ -8,16 +8,21 @@ from typing import Any
 
 import orjson
 
-from shared.errors import shape_of
-from studio.engine.errors import InputMismatch, InputParseError
+from shared.errors import ProtocolMismatch, shape_of
+from shared.wire import parameters_from_wire
+from studio.catalog import WebService
+from studio.engine.errors import InputMismatch, InputParseError, ModuleError
+from studio.engine.score_module import ScoreModule
+from studio.engine.score_settings import PLAIN, ScoreSettings
 from studio.engine.scorer import Scorer
-from studio.errors import BadArgument, BadUserArgument, Unavailable
+from studio.errors import PARAMETER_DETAILS, BadArgument, BadUserArgument, Unavailable
 from studio.registry import Served
 
 OUTPUT_NAME = "output1"
 
 Rows = Sequence[Sequence[object]]
 Answer = list[list[str | None]]
+Columns = Sequence[tuple[str, str]]
 
 
 class Form(Enum):
@@ -53,25 +58,27 @@ def scorer_of(served: Served) -> Scorer:
     raise Unavailable("NoMoreResources", "the model of this endpoint is not loaded yet; try again")
 
 
-def read_request(body: bytes, input_name: str) -> tuple[Sequence[str], Rows]:
+def read_request(body: bytes, service: WebService) -> tuple[Sequence[str], Rows, ScoreSettings]:
     """
-    Read columns and rows from a table or from row objects, whichever was sent.
+    Read columns and rows, from a table or from row objects, whichever was sent, and how the answer is wanted.
 
     Raises:
-        BadArgument: Not JSON, another shape, another input, or a parameter that the service does not have.
-        BadUserArgument: Row objects whose columns differ from the first one's.
+        BadArgument: Not JSON, another shape, or another input.
+        BadUserArgument: A web service parameter cannot be used, or row objects whose columns differ from the first
+            one's.
     """
     fields = _object(_parsed(body), "the body")
-    parameters = fields.get("GlobalParameters")
-    if parameters:
-        names = sorted(_object(parameters, "GlobalParameters"))
-        raise BadArgument("UnexpectedParameter", f"this web service has no parameters, got {names}")
+    settings = _settings(service.score, fields.get("GlobalParameters"))
+    input_name = service.input_name
     inputs = _object(fields.get("Inputs"), "Inputs")
     if input_name not in inputs:
         raise BadArgument("InvalidInputNames", f"Inputs needs '{input_name}', got {sorted(inputs)}")
     table = inputs[input_name]
     where = f"Inputs.{input_name}"
-    return _from_objects(table, where) if isinstance(table, list) else _from_table(_object(table, where), where)
+    columns, rows = (
+        _from_objects(table, where) if isinstance(table, list) else _from_table(_object(table, where), where)
+    )
+    return columns, rows, settings
 
 
 def score(scorer: Scorer, columns: Sequence[str], rows: Rows) -> Answer:
@@ -84,26 +91,49 @@ def score(scorer: Scorer, columns: Sequence[str], rows: Rows) -> Answer:
         raise BadUserArgument("InputParseError", str(error)) from None
 
 
-def write_answer(scorer: Scorer, rows: Answer, form: Form) -> bytes:
+def write_answer(scorer: Scorer, rows: Answer, settings: ScoreSettings, form: Form) -> bytes:
     """Write scored rows in the form asked for."""
-    return orjson.dumps({"Results": {OUTPUT_NAME: _WRITERS[form](scorer, rows)}})
+    columns: Columns = scorer.output_columns
+    if settings is not PLAIN:
+        n_inputs = len(scorer.input_columns)
+        columns, rows = settings.columns(columns, n_inputs), settings.rows(rows, n_inputs, scorer.model.classes)
+    return orjson.dumps({"Results": {OUTPUT_NAME: _WRITERS[form](columns, rows)}})
 
 
-def _values(scorer: Scorer, rows: Answer) -> object:
+def output_columns(served: Served) -> Columns:
+    """Name an answer's columns where a call gives no parameters; none without a model."""
+    scorer = served.scorer
+    if scorer is None:
+        return ()
+    return served.service.score.settings.columns(scorer.output_columns, len(scorer.input_columns))
+
+
+def _settings(module: ScoreModule, given: object) -> ScoreSettings:
+    if not given and module.is_plain:
+        return PLAIN
+    try:
+        return module.under(parameters_from_wire(given))
+    except ProtocolMismatch as error:
+        raise BadArgument(error.code, f"{error.where}: expected {error.expected}, got {error.got}") from None
+    except ModuleError as error:
+        raise BadUserArgument(PARAMETER_DETAILS[error.number], error.problem) from None
+
+
+def _values(columns: Columns, rows: Answer) -> object:
     return {"type": "table", "value": {"Values": rows}}
 
 
-def _table(scorer: Scorer, rows: Answer) -> object:
-    names, types = zip(*scorer.output_columns, strict=True)
+def _table(columns: Columns, rows: Answer) -> object:
+    names, types = zip(*columns, strict=True)
     return {"type": "table", "value": {"ColumnNames": names, "ColumnTypes": types, "Values": rows}}
 
 
-def _objects(scorer: Scorer, rows: Answer) -> object:
-    names = [name for name, _ in scorer.output_columns]
+def _objects(columns: Columns, rows: Answer) -> object:
+    names = [name for name, _ in columns]
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
-_WRITERS: Mapping[Form, Callable[[Scorer, Answer], object]] = {
+_WRITERS: Mapping[Form, Callable[[Columns, Answer], object]] = {
     Form.VALUES: _values,
     Form.TABLE: _table,
     Form.OBJECTS: _objects,

@@ -1,4 +1,4 @@
-"""A batch request as submitted: read leniently, checked against the experiment's ports before anything is stored."""
+"""A batch request as submitted: read leniently, checked against the web service's ports before anything is stored."""
 
 from __future__ import annotations
 
@@ -6,20 +6,17 @@ import uuid
 from collections.abc import Iterable, Mapping
 
 from shared.errors import ProtocolMismatch
-from shared.wire import MODEL_EXTENSION, BlobReference, JobRequest
+from shared.wire import BlobReference, JobRequest
 from studio.blob_access import BlobAccess, BlobFault
 from studio.engine.errors import ModuleError
-from studio.engine.experiment import Experiment
-from studio.errors import BadArgument
+from studio.errors import PARAMETER_DETAILS, BadArgument
+from studio.job_ports import INPUT_EXTENSIONS, JobPorts
 from studio.store.account import DEFAULT_OUTPUT_CONTAINER
 
-INPUT_EXTENSIONS = (".csv", ".tsv", ".nh.csv", ".nh.tsv")
-DATASET_OUTPUT_EXTENSIONS = (".csv", ".tsv", ".arff")
 
-
-def read_submission(body: object, experiment: Experiment, blobs: BlobAccess) -> JobRequest:
+def read_submission(body: object, ports: JobPorts, blobs: BlobAccess) -> JobRequest:
     """
-    Read any generation of the body and complete it: every output of the experiment has a place in the result.
+    Read any generation of the body and complete it: every output of the web service has a place in the result.
 
     Args:
         body: The parsed JSON; None when the request had no body.
@@ -28,16 +25,19 @@ def read_submission(body: object, experiment: Experiment, blobs: BlobAccess) -> 
         BadArgument: What is wrong with which part, under the protocol's detail code.
     """
     try:
-        request = JobRequest.from_wire(body, single_input=experiment.input_name, single_output=experiment.model_output)
+        request = JobRequest.from_wire(body, single_input=ports.input_name, single_output=ports.first_output)
     except ProtocolMismatch as error:
         raise BadArgument(error.code, f"{error.where}: expected {error.expected}, got {error.got}") from None
-    _check_input(request.inputs, experiment, blobs)
-    outputs = _outputs(request.outputs, experiment, blobs)
-    return JobRequest(request.inputs, outputs, _parameters(request.parameters, experiment))
+    _check_input(request.inputs, ports.input_name, blobs)
+    outputs = _outputs(request.outputs, ports, blobs)
+    try:
+        ports.parameters.read(request.parameters)
+    except ModuleError as error:
+        raise BadArgument(PARAMETER_DETAILS[error.number], error.problem) from None
+    return JobRequest(request.inputs, outputs, request.parameters)
 
 
-def _check_input(inputs: Mapping[str, BlobReference], experiment: Experiment, blobs: BlobAccess) -> None:
-    name = experiment.input_name
+def _check_input(inputs: Mapping[str, BlobReference], name: str, blobs: BlobAccess) -> None:
     unknown = sorted(set(inputs) - {name})
     if unknown:
         raise BadArgument("InvalidInputNames", f"no input is named {_listed(unknown)}; the input is '{name}'")
@@ -53,11 +53,8 @@ def _check_input(inputs: Mapping[str, BlobReference], experiment: Experiment, bl
     _check_extension(reference, INPUT_EXTENSIONS, "input")
 
 
-def _outputs(named: Mapping[str, BlobReference], experiment: Experiment, blobs: BlobAccess) -> dict[str, BlobReference]:
-    accepted = {
-        experiment.model_output: (MODEL_EXTENSION,),
-        experiment.metrics_output: DATASET_OUTPUT_EXTENSIONS,
-    }
+def _outputs(named: Mapping[str, BlobReference], ports: JobPorts, blobs: BlobAccess) -> dict[str, BlobReference]:
+    accepted = {name: port.extensions for name, port in ports.outputs.items()}
     unknown = sorted(set(named) - set(accepted))
     if unknown:
         raise BadArgument(
@@ -93,21 +90,6 @@ def _check_extension(reference: BlobReference, accepted: tuple[str, ...], direct
         f"The blob reference: {reference.relative_location} has an invalid or missing file extension. "
         f'Supported file extensions for this {direction} type are: "{", ".join(accepted)}".',
     )
-
-
-def _parameters(given: Mapping[str, str], experiment: Experiment) -> dict[str, str]:
-    unknown = sorted(set(given) - set(experiment.parameters))
-    if unknown:
-        known = _listed(experiment.parameters) or "none"
-        raise BadArgument("UnexpectedParameter", f"no parameter is named {_listed(unknown)}; there are: {known}")
-    missing = sorted(experiment.required - given.keys())
-    if missing:
-        raise BadArgument("MissingRequiredGlobalParameters", f"GlobalParameters lacks {_listed(missing)}")
-    try:
-        experiment.with_parameters(given)
-    except ModuleError as error:
-        raise BadArgument("UserParameterInvalid", error.problem) from None
-    return dict(given)
 
 
 def _listed(names: Iterable[str]) -> str:

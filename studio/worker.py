@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from azure.core.exceptions import AzureError
 
@@ -21,13 +22,13 @@ from shared.logs import event
 from shared.secret import Secret
 from studio.attendance import Attendance, Desk, Stopping
 from studio.doorbell import Doorbell
+from studio.job_order import JobOrder, Outcome
+from studio.job_process import JobProcess
 from studio.jobs import LEASE, MAX_ATTEMPTS, MAX_RUNNING, Job, JobState
 from studio.operation import JobLimits
 from studio.store.artifacts import ArtifactKind, ArtifactMissing, Artifacts
 from studio.store.jobs import JobStore
 from studio.store.queue import Errand, JobQueue, Message
-from studio.training_order import Outcome, TrainingOrder
-from studio.training_process import TrainingProcess
 from studio.training_slot import TrainingSlots
 
 _log = logging.getLogger(__name__)
@@ -192,25 +193,37 @@ class Worker:
         return _CROWDED if self._store.n_running(job.endpoint_id) >= MAX_RUNNING else None
 
     def _run(self, job: Job, attendance: Attendance) -> None:
-        try:
-            experiment = self._desk.patiently(lambda: self._artifacts.get(ArtifactKind.EXPERIMENT, job.experiment))
-        except ArtifactMissing as error:
-            attendance.end(Outcome.failed(_SERVICE, _LIBRARY, str(error)))
-            return
         with tempfile.TemporaryDirectory(prefix="studio-job-") as directory:
-            bench = self._bench
-            order = TrainingOrder(
-                job.id,
-                experiment.decode(),
-                job.request,
-                bench.storage,
-                bench.hosts,
-                directory,
-                bench.threads,
-                bench.limits,
-            )
-            process = TrainingProcess(order)
+            try:
+                order = self._order(job, directory)
+            except ArtifactMissing as error:
+                attendance.end(Outcome.failed(_SERVICE, _LIBRARY, str(error)))
+                return
+            process = JobProcess(order)
             try:
                 attendance.attend(process)
             finally:
                 process.close()
+
+    def _order(self, job: Job, directory: str) -> JobOrder:
+        """Write an order out of what was kept; a model goes by file. Raises ArtifactMissing."""
+        experiment = self._kept(ArtifactKind.EXPERIMENT, job.experiment)
+        model_file = None
+        if job.model:
+            model_file = Path(directory, "model.ilearner")
+            model_file.write_bytes(self._kept(ArtifactKind.MODEL, job.model))
+        bench = self._bench
+        return JobOrder(
+            job_id=job.id,
+            experiment=experiment.decode(),
+            request=job.request,
+            storage=bench.storage,
+            hosts=bench.hosts,
+            directory=directory,
+            threads=bench.threads,
+            limits=bench.limits,
+            model_file=str(model_file) if model_file else None,
+        )
+
+    def _kept(self, kind: ArtifactKind, digest: str) -> bytes:
+        return self._desk.patiently(lambda: self._artifacts.get(kind, digest))

@@ -6,7 +6,8 @@ Declarations, training, evaluation, model files and scoring: the service's core,
         schema          fitting                          schema, design         scored_columns
         learners          learners                       model_section          trees    LightGBM's C library
       options               trees: tree_growing, forests   tree_text, network   network  plain arithmetic
-      ports                 networks: encoding
+      ports, parameters     networks: encoding
+      score_module
                         evaluation, cross_validation, tuning
 
 Training imports numpy and pyarrow, and of the other libraries what the learner needs. Scoring imports the standard

@@ -11,6 +11,7 @@ from studio.engine.cells import Cell
 from studio.engine.csv_file import check_header, open_csv, shape_problem
 from studio.engine.errors import InputParseError, ModuleError
 from studio.engine.schema import Schema
+from studio.engine.score_settings import PLAIN, ScoreSettings
 from studio.engine.scorer import Scorer
 from studio.engine.table_file import known_extension, write_table
 
@@ -21,7 +22,14 @@ _ROWS_AT_ONCE = 4096
 NumberedRows = Iterable[tuple[int, Sequence[Cell]]]
 
 
-def score_file(scorer: Scorer, source: Path, extension: str, target: Path, target_extension: str) -> int:
+def score_file(
+    scorer: Scorer,
+    source: Path,
+    extension: str,
+    target: Path,
+    target_extension: str,
+    settings: ScoreSettings = PLAIN,
+) -> int:
     """
     Score every row of a file; columns that the model does not know are left out.
 
@@ -30,6 +38,7 @@ def score_file(scorer: Scorer, source: Path, extension: str, target: Path, targe
             then have the order of the model's; the label column may be left out.
         target: Is written anew; after an error it holds the rows before it.
         target_extension: One of the same.
+        settings: How answers are shown.
 
     Returns:
         How many rows there were.
@@ -39,9 +48,11 @@ def score_file(scorer: Scorer, source: Path, extension: str, target: Path, targe
     """
     target_extension = known_extension(target_extension)
     header, rows = _opened(source, extension, scorer.model.schema)
-    counted = _Counted(_scored(scorer, header, rows))
+    model = scorer.model
+    counted = _Counted(_scored(scorer, header, rows, settings))
+    columns = settings.columns(model.output_columns, len(model.schema.columns))
     with target.open("w", newline="", encoding="utf-8") as stream:
-        write_table(stream, target_extension, scorer.model.output_columns, counted)
+        write_table(stream, target_extension, columns, counted)
     return counted.count
 
 
@@ -67,8 +78,9 @@ def _opened(source: Path, extension: str, schema: Schema) -> tuple[tuple[str, ..
     return arff.header, arff.rows()
 
 
-def _scored(scorer: Scorer, header: Sequence[str], rows: NumberedRows) -> Iterator[list[Cell]]:
-    known = [(at, name) for at, name in enumerate(header) if name in scorer.model.schema.columns]
+def _scored(scorer: Scorer, header: Sequence[str], rows: NumberedRows, settings: ScoreSettings) -> Iterator[list[Cell]]:
+    model = scorer.model
+    known = [(at, name) for at, name in enumerate(header) if name in model.schema.columns]
     columns = [name for _, name in known]
     remaining = iter(rows)
     while part := list(islice(remaining, _ROWS_AT_ONCE)):
@@ -77,7 +89,8 @@ def _scored(scorer: Scorer, header: Sequence[str], rows: NumberedRows) -> Iterat
             if problem:
                 raise ModuleError(_MODULE, problem[0], f"line {line}{problem[1]}")
         try:
-            yield from scorer.score(columns, [[cells[at] for at, _ in known] for _, cells in part])
+            scored = scorer.score(columns, [[cells[at] for at, _ in known] for _, cells in part])
+            yield from settings.rows(scored, len(model.schema.columns), model.classes)
         except InputParseError as error:
             line = part[error.row - 1][0]
             problem_text = f"line {line}, column '{error.column}': {error.problem}"

@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
-from studio.engine.design import SPLIT_RULES, Split, read_design
-from studio.engine.errors import ExperimentError, ModuleError
+from studio.engine.design import SPLIT_RULES, Design, Split, read_design
+from studio.engine.errors import ExperimentError
 from studio.engine.learners import Learner
 from studio.engine.options import Options, read_options, skip_options
+from studio.engine.parameters import Parameters, read_parameters
 from studio.engine.ports import Output, Ports, read_ports
 from studio.engine.schema import ColumnType, Schema
+from studio.engine.score_module import PREFIX, ScoreModule
+from studio.engine.score_settings import ScoreSettings, read_score_settings, score_rules
 from studio.engine.sections import Section
-from studio.engine.settings import AnyRule, Setting, setting_text
+from studio.engine.settings import AnyRule, Setting
 
 __all__ = ["Experiment", "ExperimentError", "Split", "parse_experiment"]
 
@@ -24,18 +27,18 @@ class Experiment:
     """
     One training experiment.
 
-    `targets` names the setting that each web service parameter sets (`split.seed`, `learner.Learning rate`), and
-    `required` the parameters that have no default. `source_text` is the declaration itself, ready to be stored.
+    `parameters` are those of the training web service; the predictive one's are in `score`. `source_text` is the
+    declaration itself, ready to be stored.
     """
 
     name: str
     schema: Schema
     split: Split
     learner: Learner
+    score: ScoreModule
     options: Options
     ports: Ports
-    targets: Mapping[str, str]
-    required: frozenset[str]
+    parameters: Parameters
     source_text: str
 
     @property
@@ -73,48 +76,18 @@ class Experiment:
         """What endpoint management calls the trained model: `A: why?` gives `A why [trained model]`."""
         return re.sub(r'[<>:"/\\|?*]', "", self.name) + " [trained model]"
 
-    @property
-    def parameters(self) -> Mapping[str, str | None]:
-        """Web service parameters: name to default, None where the caller has to give a value."""
-        return {
-            name: None if name in self.required else setting_text(self._setting(target))
-            for name, target in self.targets.items()
-        }
-
     def with_parameters(self, given: Mapping[str, str]) -> Experiment:
         """
-        Return the experiment with the web service parameters of one call applied.
+        Return the experiment with the training's web service parameters of one call applied.
 
         Raises:
             ModuleError: A parameter is unknown, required but absent, or not a value of the setting it sets.
         """
-        absent = sorted(self.required - given.keys())
-        if absent:
-            raise ModuleError(self.name, 3, f"web service parameter(s) {absent} have no default: give each a value")
-        changed = self
-        for name, text in given.items():
-            changed = changed._with_parameter(name, text)
-        return changed
-
-    def _with_parameter(self, name: str, text: str) -> Experiment:
-        if name not in self.targets:
-            raise ModuleError(self.name, 2, f"'{name}' is no web service parameter; known are {list(self.targets)}")
-        target = self.targets[name]
-        try:
-            return self._with_setting(target, _rules(self.learner)[target].accept_text(text))
-        except ValueError as problem:
-            raise ModuleError(self.name, 8, f"web service parameter '{name}': {problem}") from problem
-
-    def _with_setting(self, target: str, value: Setting) -> Experiment:
-        part, _, key = target.partition(".")
-        if part == "split":
-            return replace(self, split=replace(self.split, **{key: value}))  # type: ignore[arg-type]  # by rule
-        return replace(self, learner=replace(self.learner, parameters={**self.learner.parameters, key: value}))
-
-    def _setting(self, target: str) -> Setting:
-        part, _, key = target.partition(".")
-        value: Setting = getattr(self.split, key) if part == "split" else self.learner.parameters[key]
-        return value
+        split, learner = asdict(self.split), dict(self.learner.parameters)
+        for target, value in self.parameters.read(given).items():
+            part, _, key = target.partition(".")
+            (split if part == "split" else learner)[key] = value
+        return replace(self, split=Split(**split), learner=replace(self.learner, parameters=learner))
 
 
 def parse_experiment(text: str, source: str) -> Experiment:
@@ -146,37 +119,42 @@ def _read_experiment(root: Section, text: str) -> Experiment | None:
     declared = service.section("parameters")
     if design is None:
         skip_options(root)
+        root.section("score")
         return None
     options = read_options(root, design)
     ports = read_ports(service, options)
     service.close()
-    targets, required = _read_parameters(declared, _rules(design.learner))
+    score = read_score_settings(root.section("score"), design.learner.kind.answers)
+    training, scoring = _read_parameters(declared, name, design, score)
     return Experiment(
         name=name,
         schema=design.schema,
         split=design.split,
         learner=design.learner,
+        score=ScoreModule(score, scoring),
         options=options,
         ports=ports,
-        targets=targets,
-        required=required,
+        parameters=training,
         source_text=text,
     )
 
 
-def _read_parameters(declared: Section, rules: Mapping[str, AnyRule]) -> tuple[dict[str, str], frozenset[str]]:
-    targets, required = {}, set()
-    for name, _ in declared.items():
-        entry = declared.section(name)
-        targets[name] = entry.text("sets") if entry.values else ""
-        if targets[name] and targets[name] not in rules:
-            entry.report("sets", f"there is no setting '{targets[name]}'; known are {list(rules)}")
-        if entry.flag("required"):
-            required.add(name)
-        entry.close()
-    return targets, frozenset(required)
-
-
-def _rules(learner: Learner) -> dict[str, AnyRule]:
-    split = {f"split.{name}": rule for name, rule in SPLIT_RULES.items()}
-    return split | {f"learner.{name}": rule for name, rule in learner.kind.rules.items()}
+def _read_parameters(
+    section: Section, owner: str, design: Design, score: ScoreSettings
+) -> tuple[Parameters, Parameters]:
+    """Read the one table of parameters into those of the training and those of the predictive web service."""
+    learner = design.learner
+    rules: dict[str, AnyRule] = {
+        **{f"split.{name}": rule for name, rule in SPLIT_RULES.items()},
+        **{f"learner.{name}": rule for name, rule in learner.kind.rules.items()},
+        **{f"{PREFIX}{name}": rule for name, rule in score_rules(learner.kind.answers).items()},
+    }
+    settings: dict[str, Setting] = {
+        **{f"split.{name}": value for name, value in asdict(design.split).items()},
+        **{f"learner.{name}": value for name, value in learner.parameters.items()},
+        **{f"{PREFIX}{name}": value for name, value in score.values.items()},
+    }
+    declared = read_parameters(section, owner, rules, settings).declared
+    scoring = {name: one for name, one in declared.items() if one.target.startswith(PREFIX)}
+    training = {name: one for name, one in declared.items() if name not in scoring}
+    return Parameters(owner, training), Parameters(owner, scoring)

@@ -45,7 +45,9 @@ class ResultTable:
         return text.getvalue().encode()
 
 
-def write_table(stream: TextIO, extension: str, columns: Columns, rows: Iterable[Sequence[Cell]]) -> None:
+def write_table(
+    stream: TextIO, extension: str, columns: Sequence[tuple[str, ColumnType]], rows: Iterable[Sequence[Cell]]
+) -> None:
     """
     Write rows of cells as they come; a missing cell is empty, in `.arff` a `?`.
 
@@ -75,7 +77,7 @@ def known_extension(extension: str) -> str:
     return usual
 
 
-def _arff_header(columns: Columns) -> Iterable[str]:
+def _arff_header(columns: Sequence[tuple[str, ColumnType]]) -> Iterable[str]:
     yield "@RELATION results\n"
     for name, kind in columns:
         yield f"@ATTRIBUTE {_arff_text(name)} {'STRING' if kind.is_text else 'NUMERIC'}\n"

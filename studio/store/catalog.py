@@ -6,6 +6,7 @@ Each transaction also writes a new version: replicas compare that one row to lea
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -17,6 +18,7 @@ from azure.data.tables import TableClient, TableTransactionError, UpdateMode
 from shared.errors import AlreadyExists, Changed
 from shared.secret import Secret
 from studio.catalog import Catalog, Endpoint, Kind, WebService
+from studio.engine.score_module import ScoreModule
 from studio.keys import Vault, new_id
 
 Record = WebService | Endpoint
@@ -179,6 +181,7 @@ def _service_row(service: WebService) -> Row:
         "Resource": service.resource,
         "CreatedAt": service.created_at,
         "Description": service.description,
+        "Score": json.dumps(service.score.to_json()),
     }
 
 
@@ -193,6 +196,7 @@ def _service(row: Mapping[str, Any]) -> WebService:
         resource=row["Resource"],
         created_at=row["CreatedAt"],
         description=row["Description"],
+        score=ScoreModule.from_json(json.loads(row["Score"])) if row.get("Score") else ScoreModule(),
         etag=_etag(row),
     )
 

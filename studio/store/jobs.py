@@ -70,6 +70,7 @@ class JobStore:
             "PartitionKey": job.endpoint_id,
             "RowKey": job.id,
             "Experiment": job.experiment,
+            "Model": job.model or None,
             "Request": self._vault.lock(orjson.dumps(job.request.to_wire())),
             "State": job.state.value,
             "Attempts": job.attempts,
@@ -94,5 +95,6 @@ class JobStore:
             lease_until=row.get("LeaseUntil"),
             attempts=row["Attempts"],
             details=row.get("Details"),
+            model=row.get("Model", ""),
             etag=str(row.metadata["etag"]),  # type: ignore[attr-defined]
         )

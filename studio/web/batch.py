@@ -8,11 +8,9 @@ from starlette.routing import BaseRoute, Route
 from shared.wire import JobReport, JobStatus
 from studio.batches import Batches
 from studio.blob_access import BlobAccess
-from studio.catalog import Kind
-from studio.engine.experiment import Experiment
-from studio.errors import BadArgument, InvalidOperation
+from studio.errors import InvalidOperation
 from studio.experiments import Experiments
-from studio.registry import Served
+from studio.job_ports import job_ports
 from studio.submission import read_submission
 from studio.web.calls import Call, Calls, empty_response, json_response
 
@@ -41,11 +39,13 @@ class BatchApi:
     def submit(self, call: Call) -> Response:
         """Answer with the job id as a JSON string: quote, 32 hex digits, quote, nothing else."""
         served = call.endpoint_by_id()
-        request = read_submission(call.json(), self._experiment(served), self._blobs)
-        job = self._batches.submit(served.endpoint.id, served.service.experiment, request)
+        service, endpoint = served.service, served.endpoint
+        ports = job_ports(service.kind, self._experiments.get(service.experiment))
+        request = read_submission(call.json(), ports, self._blobs)
+        job = self._batches.submit(endpoint.id, service.experiment, request, endpoint.model)
         call.note(job_id=job.id)
         if not call.has_api_version:
-            self._batches.start(served.endpoint.id, job.id)
+            self._batches.start(endpoint.id, job.id)
         return json_response(job.id)
 
     def start(self, call: Call) -> Response:
@@ -72,15 +72,6 @@ class BatchApi:
         call.note(job_id=call.path("job"))
         self._batches.cancel(served.endpoint.id, call.path("job"))
         return empty_response()
-
-    def _experiment(self, served: Served) -> Experiment:
-        if served.service.kind is not Kind.TRAINING:
-            raise BadArgument(
-                "WebServiceTypeInvalid",
-                f"'{served.service.name}' is a predictive web service: it answers …/execute; batch execution is for "
-                "training web services",
-            )
-        return self._experiments.get(served.service.experiment)
 
 
 def _in_the_oldest_form(report: JobReport) -> dict[str, object]:

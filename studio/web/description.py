@@ -11,10 +11,12 @@ from starlette.routing import BaseRoute, Route
 
 from studio.addresses import Addresses
 from studio.engine.experiment import Experiment
+from studio.engine.parameters import Parameters
 from studio.engine.schema import ColumnType
 from studio.experiments import Experiments
+from studio.job_ports import JobPorts, job_ports
 from studio.registry import Served
-from studio.scoring import OUTPUT_NAME
+from studio.scoring import OUTPUT_NAME, output_columns
 from studio.web.calls import Call, Calls, json_response
 
 Document = dict[str, Any]
@@ -65,7 +67,10 @@ def document(served: Served, experiment: Experiment, address: str) -> Document:
         "produces": ["application/json"],
         "securityDefinitions": {"Bearer": {"type": "apiKey", "name": "Authorization", "in": "header"}},
         "paths": {**_scoring_paths(), **_batch_paths()},
-        "definitions": {**_scoring_definitions(served, experiment), **_batch_definitions(experiment)},
+        "definitions": {
+            **_scoring_definitions(served, experiment),
+            **_batch_definitions(job_ports(served.service.kind, experiment)),
+        },
     }
 
 
@@ -108,7 +113,7 @@ def _operation(identifier: str, summary: str, parameters: list[Document], respon
 
 def _scoring_definitions(served: Served, experiment: Experiment) -> Document:
     inputs = _wire_types(experiment.columns)
-    outputs = served.scorer.output_columns if served.scorer else ()
+    outputs = output_columns(served)
     name = experiment.input_name
     return {
         "ExecutionRequest": {
@@ -118,18 +123,17 @@ def _scoring_definitions(served: Served, experiment: Experiment) -> Document:
         "ExecutionInputs": _object({name: _list_of(_ref(f"{name}Item"))}),
         "ExecutionResults": _object({"Results": _ref("ExecutionOutputs")}),
         "ExecutionOutputs": _object({OUTPUT_NAME: _list_of(_ref(f"{OUTPUT_NAME}Item"))}),
-        "GlobalParameters": _object(_parameters(served, experiment)),
         f"{name}Item": _item(inputs),
         f"{OUTPUT_NAME}Item": _item(outputs),
     }
 
 
-def _batch_definitions(experiment: Experiment) -> Document:
+def _batch_definitions(ports: JobPorts) -> Document:
     reference = _ref("AzureBlobDataReference")
-    outputs = (experiment.model_output, experiment.metrics_output)
     texts = ("ConnectionString", "RelativeLocation", "BaseLocation", "SasBlobToken")
     detail = _object({"code": {"type": "string"}, "message": {"type": "string"}})
     return {
+        "GlobalParameters": _parameters(ports.parameters),
         "BatchExecutionRequest": _object(
             {
                 "Inputs": _ref("BatchInputs"),
@@ -137,8 +141,8 @@ def _batch_definitions(experiment: Experiment) -> Document:
                 "GlobalParameters": _ref("GlobalParameters"),
             }
         ),
-        "BatchInputs": _object({experiment.input_name: reference}),
-        "BatchOutputs": _object(dict.fromkeys(outputs, reference)),
+        "BatchInputs": _object({ports.input_name: reference}),
+        "BatchOutputs": _object(dict.fromkeys(ports.outputs, reference)),
         "BatchExecutionStatus": _object(
             {
                 "StatusCode": {
@@ -156,14 +160,17 @@ def _batch_definitions(experiment: Experiment) -> Document:
     }
 
 
-def _parameters(served: Served, experiment: Experiment) -> Document:
+def _parameters(parameters: Parameters) -> Document:
     """Name the web service parameters with their defaults; one without is required."""
-    if served.service.resource:
-        return {}
-    return {
-        name: {"type": "string"} if default is None else {"type": "string", "default": default}
-        for name, default in experiment.parameters.items()
-    }
+    defaults = parameters.defaults
+    described = _object(
+        {
+            name: {"type": "string"} if default is None else {"type": "string", "default": default}
+            for name, default in defaults.items()
+        }
+    )
+    required = [name for name, default in defaults.items() if default is None]
+    return {**described, "required": required} if required else described
 
 
 def _wire_types(columns: Mapping[str, ColumnType]) -> Columns:

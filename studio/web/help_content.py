@@ -7,7 +7,6 @@ from typing import Any
 
 from shared.secret import Secret
 from shared.wire import (
-    MODEL_EXTENSION,
     BlobReference,
     Body,
     JobReport,
@@ -18,9 +17,9 @@ from shared.wire import (
 )
 from studio.addresses import Addresses
 from studio.engine.experiment import Experiment
+from studio.job_ports import INPUT_EXTENSIONS, job_ports
 from studio.registry import Served
-from studio.scoring import OUTPUT_NAME
-from studio.submission import DATASET_OUTPUT_EXTENSIONS, INPUT_EXTENSIONS
+from studio.scoring import OUTPUT_NAME, output_columns
 from studio.web.json_text import json_text
 from studio.web.samples import samples
 
@@ -49,9 +48,10 @@ def scoring_page(served: Served, experiment: Experiment, addresses: Addresses) -
     """Give request, answer and columns of a scoring call, with one row of plausible cells."""
     if not served.service.resource:
         return {}
-    inputs, outputs = _inputs(experiment), served.scorer.output_columns if served.scorer else ()
+    inputs, outputs = _inputs(experiment), output_columns(served)
+    parameters = served.service.score.parameters.defaults
     table = {"ColumnNames": [name for name, _ in inputs], "Values": [_row(inputs)]}
-    request = {"Inputs": {experiment.input_name: table}, "GlobalParameters": {}}
+    request = {"Inputs": {experiment.input_name: table}, "GlobalParameters": _given(parameters)}
     url = f"{addresses.api(served.endpoint)}/execute?api-version=2.0&details=true"
     return {
         "input": experiment.input_name,
@@ -59,6 +59,7 @@ def scoring_page(served: Served, experiment: Experiment, addresses: Addresses) -
         "inputs": inputs,
         "outputs": outputs,
         "row": _row(inputs),
+        "parameters": list(parameters.items()),
         "request": json_text(request),
         "answer": json_text(_scoring_answer(outputs)),
         "samples": samples("score", url, request),
@@ -67,20 +68,18 @@ def scoring_page(served: Served, experiment: Experiment, addresses: Addresses) -
 
 def jobs_page(served: Served, experiment: Experiment, addresses: Addresses) -> Content:
     """Give ports, parameters and bodies of batch execution."""
-    if served.service.resource:
-        return {}
-    outputs = [
-        (experiment.model_output, "Trained model", MODEL_EXTENSION),
-        (experiment.metrics_output, "Evaluation results", ", ".join(DATASET_OUTPUT_EXTENSIONS)),
-    ]
-    places = {name: f"container/{name}{extensions.partition(',')[0]}" for name, _, extensions in outputs}
-    given = {name: default for name, default in experiment.parameters.items() if default is not None}
-    request = _without_nulls(JobRequest({experiment.input_name: _blob("container/data.csv")}, _blobs(places), given))
+    ports = job_ports(served.service.kind, experiment)
+    outputs = [(name, port.what, ", ".join(port.extensions)) for name, port in ports.outputs.items()]
+    places = {name: f"container/{name}{port.extensions[0]}" for name, port in ports.outputs.items()}
+    parameters = ports.parameters.defaults
+    inputs = {experiment.input_name: _blob("container/data.csv")}
+    request = _without_nulls(JobRequest(inputs, _blobs(places), _given(parameters)))
     return {
         "input": experiment.input_name,
+        "label": experiment.label,
         "inputs": _inputs(experiment),
         "ports": [(experiment.input_name, "Data", ", ".join(INPUT_EXTENSIONS)), *outputs],
-        "parameters": list(experiment.parameters.items()),
+        "parameters": list(parameters.items()),
         "request": json_text(request),
         "status": json_text(_finished(places)),
         "samples": samples("jobs", f"{addresses.api(served.endpoint)}/jobs", request),
@@ -98,6 +97,11 @@ def update_page(served: Served, experiment: Experiment, addresses: Addresses) ->
     for entry in request["Resources"]:
         del entry["Location"]["ConnectionString"]
     return {"resource": resource, "request": json_text(request), "samples": samples("update", address, request)}
+
+
+def _given(parameters: Mapping[str, str | None]) -> dict[str, str]:
+    """Give each web service parameter its default, or a text to be replaced."""
+    return {name: "…" if default is None else default for name, default in parameters.items()}
 
 
 def _inputs(experiment: Experiment) -> Columns:

@@ -23,6 +23,7 @@ from studio.errors import NotFound
 from studio.experiments import Experiments
 from studio.keys import new_id
 from studio.registry import Registry
+from studio.scoring import output_columns
 from studio.store.artifacts import ArtifactKind, Artifacts
 from studio.web.calls import Call, Calls, json_response
 
@@ -162,7 +163,7 @@ class ResourcesApi:
     def _columns(self, service: WebService, default: Endpoint) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
         columns = self._experiments.get(service.experiment).columns
         served = self._registry.find(default.id)
-        outputs = served.scorer.output_columns if served and served.scorer else ()
+        outputs = output_columns(served) if served else ()
         return [(name, kind.wire_name) for name, kind in columns.items()], list(outputs)
 
     def _followed(self, call: Call, answer: Response, started: datetime) -> Response:

@@ -88,8 +88,8 @@ class ScoringApp:
 
 def _scored(served: Served, body: bytes, form: Form) -> bytes:
     scorer = scorer_of(served)
-    columns, rows = read_request(body, served.service.input_name)
-    return write_answer(scorer, score(scorer, columns, rows), form)
+    columns, rows, settings = read_request(body, served.service)
+    return write_answer(scorer, score(scorer, columns, rows), settings, form)
 
 
 def _key(scope: Scope) -> str:

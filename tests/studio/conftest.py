@@ -21,9 +21,9 @@ from shared.secret import Secret
 from studio.addresses import Addresses
 from studio.bootstrap import Service, assemble, assemble_worker
 from studio.connection import StorageAccount
+from studio.job_process import warm_up
 from studio.publish import publish
 from studio.settings import Settings
-from studio.training_process import warm_up
 from studio.web.app import create_app
 from studio.worker import Worker
 

@@ -58,10 +58,14 @@ def bearer(key: str) -> dict[str, str]:
 
 
 class Jobs:
-    """A client of the training web service."""
+    """A client of batch execution: of the training web service, or of a predictive one's endpoint by its name."""
 
-    def __init__(self, published: Published) -> None:
+    def __init__(self, published: Published, endpoint: str | None = None) -> None:
         self.published = published
+        self.url, self.headers = published.jobs_url, published.jobs_headers
+        if endpoint is not None:
+            self.url = f"{published.endpoint(endpoint)['api_location']}/jobs"
+            self.headers = published.headers(endpoint)
 
     def submit(self, body: object) -> str:
         answer = self.call("POST", "", json=body)
@@ -69,10 +73,8 @@ class Jobs:
         return str(answer.json())
 
     def call(self, method: str, path: str, *, version: str = VERSION, **sent: Any) -> httpx.Response:
-        headers = {**self.published.jobs_headers, **sent.pop("headers", {})}
-        return self.published.client.request(
-            method, f"{self.published.jobs_url}{path}{version}", headers=headers, **sent
-        )
+        headers = {**self.headers, **sent.pop("headers", {})}
+        return self.published.client.request(method, f"{self.url}{path}{version}", headers=headers, **sent)
 
     def finished(self, body: object, run_jobs: RunJobs) -> dict[str, Any]:
         job_id = self.submit(body)

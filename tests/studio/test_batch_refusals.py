@@ -77,14 +77,6 @@ def test_another_workspace_is_not_found(published: Published) -> None:
     assert error_of(answer) == (404, "NotFound", "WebServiceNotFound")
 
 
-def test_a_predictive_service_runs_no_jobs(published: Published) -> None:
-    live = published.endpoint("live")
-
-    answer = published.client.post(f"{live['api_location']}/jobs", headers=bearer(live["primary_key"]), json={})
-
-    assert error_of(answer) == (400, "BadArgument", "WebServiceTypeInvalid")
-
-
 @pytest.mark.parametrize("job_id", ["0" * 32, "nonsense", "it's"])
 @pytest.mark.parametrize(("method", "suffix"), [("GET", ""), ("DELETE", ""), ("POST", "/start")])
 def test_an_unknown_job_is_not_found(jobs: Jobs, job_id: str, method: str, suffix: str) -> None:

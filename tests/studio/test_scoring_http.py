@@ -139,7 +139,7 @@ def test_the_secondary_key_opens_the_endpoint_too(published: Published) -> None:
         ({"Inputs": {"input1": {"ColumnNames": COLUMNS}}}, "BadArgument", "RequestBodyInvalid"),
         ({"Inputs": {"input1": {"ColumnNames": [1], "Values": []}}}, "BadArgument", "RequestBodyInvalid"),
         ({"Inputs": {"input1": [1]}}, "BadArgument", "RequestBodyInvalid"),
-        (table(GlobalParameters={"Random seed": "1"}), "BadArgument", "UnexpectedParameter"),
+        (table(GlobalParameters={"Random seed": "1"}), "BadUserArgument", "UnexpectedParameter"),
         (table([*COLUMNS, "shoe size"], [["1", "2", "clerk", None, "42"]]), "BadUserArgument", "InputMismatchError"),
         (table(["Age", "hours", "job"], [["1", "2", "clerk"]]), "BadUserArgument", "InputMismatchError"),
         (table(COLUMNS[:2], [["1", "2"]]), "BadUserArgument", "InputMismatchError"),

@@ -18,13 +18,13 @@ from shared.secret import Secret
 from shared.wire import BlobReference, JobRequest
 from studio.batches import Batches
 from studio.bootstrap import Service, assemble_worker
+from studio.job_order import JobOrder, Outcome
+from studio.job_process import JobProcess, warm_up
 from studio.jobs import LEASE, UNSTARTED_LIFETIME, Job, JobState
 from studio.keys import Vault, new_id
 from studio.store.artifacts import ArtifactKind
 from studio.store.jobs import JobStore
 from studio.store.queue import Errand, JobQueue
-from studio.training_order import Outcome, TrainingOrder
-from studio.training_process import TrainingProcess, warm_up
 from studio.worker import Worker
 
 
@@ -210,9 +210,9 @@ def test_messages_that_are_no_errands_are_dropped(service: Service, bench: Bench
 def test_an_unforeseen_error_fails_the_job_without_its_text(tmp_path: Path, service: Service) -> None:
     warm_up()
     hosts = service.settings.blob_hosts
-    order = TrainingOrder("job", "", JobRequest(), Secret("AccountKey=topsecret"), hosts, str(tmp_path), 1)
+    order = JobOrder("job", "", JobRequest(), Secret("AccountKey=topsecret"), hosts, str(tmp_path), 1)
 
-    outcome = _outcome_of(TrainingProcess(order))
+    outcome = _outcome_of(JobProcess(order))
 
     assert outcome.state is JobState.FAILED
     assert "topsecret" not in str(outcome.details)
@@ -231,7 +231,7 @@ def _settle_now(service: Service, endpoint_id: str, job_id: str) -> None:
     service.storage.queue.send_message(f'{{"errand":"settle","endpoint":"{endpoint_id}","job":"{job_id}"}}')
 
 
-def _outcome_of(process: TrainingProcess) -> Outcome:
+def _outcome_of(process: JobProcess) -> Outcome:
     deadline = time.monotonic() + 30
     try:
         while (outcome := process.outcome(0.1)) is None:

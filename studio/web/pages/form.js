@@ -11,7 +11,9 @@ function body() {
     ColumnNames: cells.map((cell) => cell.dataset.column),
     Values: [cells.map((cell) => (cell.value === "" ? null : cell.value))],
   };
-  return JSON.stringify({ Inputs: { [form.dataset.input]: table }, GlobalParameters: {} });
+  const fields = [...form.querySelectorAll(".parameter")].filter((field) => field.value !== "");
+  const parameters = Object.fromEntries(fields.map((field) => [field.dataset.parameter, field.value]));
+  return JSON.stringify({ Inputs: { [form.dataset.input]: table }, GlobalParameters: parameters });
 }
 
 function element(name, text, kind) {

@@ -50,7 +50,8 @@ def test_the_declaration_on_the_page_is_accepted(page: str) -> None:
         "docs/experiments.md",
     )
 
-    assert experiment.parameters == {"Trees": "16", "Seed": None}
+    assert experiment.parameters.defaults == {"Trees": "16", "Seed": None}
+    assert experiment.score.parameters.defaults == {"With columns": "true"}
 
 
 @pytest.mark.parametrize(

@@ -16,16 +16,16 @@ from shared.errors import ConfigError
 from shared.wire import BlobReference, JobRequest
 from studio.bootstrap import Service
 from studio.doorbell import Doorbell
+from studio.job_order import JobOrder, Outcome
+from studio.job_process import JobProcess, warm_up
 from studio.jobs import JobState
 from studio.operation import JobLimits, Operation
 from studio.settings import Settings
-from studio.training_order import Outcome, TrainingOrder
-from studio.training_process import TrainingProcess, warm_up
 from studio.training_slot import TrainingSlots
 
 
 @pytest.fixture
-def order(service: Service, box: ContainerClient, slow_experiment: Path, tmp_path: Path) -> TrainingOrder:
+def order(service: Service, box: ContainerClient, slow_experiment: Path, tmp_path: Path) -> JobOrder:
     warm_up()
     box.upload_blob("train.csv", people(tmp_path / "rows.csv", 3000).read_bytes())
     storage, name = service.settings.storage, box.container_name
@@ -39,11 +39,11 @@ def order(service: Service, box: ContainerClient, slow_experiment: Path, tmp_pat
     folder = tmp_path / "job"
     folder.mkdir()
     experiment = slow_experiment.read_text(encoding="utf-8")
-    return TrainingOrder("job", experiment, request, storage, service.settings.blob_hosts, str(folder), 1)
+    return JobOrder("job", experiment, request, storage, service.settings.blob_hosts, str(folder), 1)
 
 
-def outcome_under(order: TrainingOrder, limits: JobLimits) -> Outcome:
-    process = TrainingProcess(replace(order, limits=limits))
+def outcome_under(order: JobOrder, limits: JobLimits) -> Outcome:
+    process = JobProcess(replace(order, limits=limits))
     deadline = time.monotonic() + 60
     try:
         while (outcome := process.outcome(0.1)) is None:
@@ -53,11 +53,11 @@ def outcome_under(order: TrainingOrder, limits: JobLimits) -> Outcome:
     return outcome
 
 
-def test_a_job_within_its_limits_finishes(order: TrainingOrder) -> None:
+def test_a_job_within_its_limits_finishes(order: JobOrder) -> None:
     assert outcome_under(order, JobLimits()) == Outcome(JobState.FINISHED)
 
 
-def test_a_job_that_takes_too_long_fails_and_says_so(order: TrainingOrder) -> None:
+def test_a_job_that_takes_too_long_fails_and_says_so(order: JobOrder) -> None:
     outcome = outcome_under(order, JobLimits(seconds=0.2))
 
     assert outcome.state is JobState.FAILED
@@ -65,7 +65,7 @@ def test_a_job_that_takes_too_long_fails_and_says_so(order: TrainingOrder) -> No
     assert not outcome.is_crash
 
 
-def test_a_job_that_takes_too_much_memory_fails_and_says_so(order: TrainingOrder) -> None:
+def test_a_job_that_takes_too_much_memory_fails_and_says_so(order: JobOrder) -> None:
     outcome = outcome_under(order, JobLimits(memory_bytes=2**20))
 
     assert outcome.state is JobState.FAILED
@@ -73,15 +73,15 @@ def test_a_job_that_takes_too_much_memory_fails_and_says_so(order: TrainingOrder
     assert "may take 1 MiB" in str(outcome.details)
 
 
-def test_a_job_whose_input_is_too_large_fails_and_says_so(order: TrainingOrder) -> None:
+def test_a_job_whose_input_is_too_large_fails_and_says_so(order: JobOrder) -> None:
     outcome = outcome_under(order, JobLimits(input_bytes=100))
 
     assert outcome.state is JobState.FAILED
     assert "this service reads at most 100" in str(outcome.details)
 
 
-def test_a_process_that_is_killed_is_told_apart_from_one_that_fails(order: TrainingOrder) -> None:
-    process = TrainingProcess(order)
+def test_a_process_that_is_killed_is_told_apart_from_one_that_fails(order: JobOrder) -> None:
+    process = JobProcess(order)
     process._process.kill()
 
     outcome = process.outcome(30)

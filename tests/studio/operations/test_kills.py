@@ -65,7 +65,7 @@ def test_a_job_whose_worker_is_killed_twice_fails_with_details(started: Started)
     assert "the worker stopped unexpectedly in 2 attempts" in status["Details"]
 
 
-def test_a_job_outlives_the_kill_of_its_training_process(started: Started) -> None:
+def test_a_job_outlives_the_kill_of_its_process(started: Started) -> None:
     deployment, jobs, server = started
     job_id, worker, trainer = running(jobs, "c", server)
 
@@ -77,7 +77,7 @@ def test_a_job_outlives_the_kill_of_its_training_process(started: Started) -> No
     assert "job.given_back" in deployment.log()
 
 
-def test_a_training_process_that_is_killed_twice_fails_its_job(started: Started) -> None:
+def test_a_job_whose_process_is_killed_twice_fails(started: Started) -> None:
     _, jobs, server = started
     job_id, worker, first = running(jobs, "d", server)
 

@@ -1,4 +1,4 @@
-"""What goes to the process of a training job and what comes back; light, since the worker itself trains nothing."""
+"""What goes to the process of a batch job and what comes back; light, since the worker itself runs nothing."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ from studio.engine.errors import ModuleError
 from studio.jobs import JobState
 from studio.operation import JobLimits
 
-TRAINED = b"trained"  # said through the pipe when only the outputs have still to be written
+MADE = b"made"  # said through the pipe when only the outputs have still to be written
 
 _MAX_DETAILS = 4000
 
 
 @dataclass(frozen=True)
-class TrainingOrder:
+class JobOrder:
     """
     All that the process needs.
 
-    `storage` opens the service's own account, `hosts` are those that references may lead to, `directory` is an empty
-    one for temporary files, which the worker removes. `limits` ends a job that takes too much.
+    `storage` opens the service's own account, `hosts` are those that references may lead to, `directory` is one for
+    temporary files, which the worker removes. `model_file` lies there and is what scores; without one, the job trains a
+    model. `limits` ends a job that takes too much.
     """
 
     job_id: str
@@ -35,6 +36,17 @@ class TrainingOrder:
     directory: str
     threads: int
     limits: JobLimits = field(default_factory=JobLimits)
+    model_file: str | None = None
+
+    @property
+    def module(self) -> str:
+        """What failures name when no module of the experiment has named itself."""
+        return "Score Model" if self.model_file else "Train Model"
+
+    @property
+    def advice(self) -> str:
+        """What to do about a job that takes too much."""
+        return "split the file and score its parts" if self.model_file else "train on fewer rows or columns"
 
 
 @dataclass(frozen=True)

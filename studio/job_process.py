@@ -1,4 +1,4 @@
-"""Training in a process of its own, forked from a warm one: imports are paid once, a crash or a kill costs one job."""
+"""A batch job in a process of its own, forked from a warm one: imports are paid once, a crash costs one job."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ import time
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 
-from studio.training_order import TRAINED, Outcome, TrainingOrder
+from studio.job_order import MADE, JobOrder, Outcome
 
-_LIBRARY, _TRAINER = 1000, "Train Model"
+_LIBRARY = 1000  # Studio's module error number
 # A fork server stays single-threaded, so its forks are safe; forking this process, with its storage clients, is not.
 _CONTEXT = multiprocessing.get_context("forkserver")
 
 
 def warm_up() -> None:
     """Start the process that jobs are forked from, with the engine and the storage client imported; it never trains."""
-    _CONTEXT.set_forkserver_preload(["studio.training_process", "studio.training_job"])
+    _CONTEXT.set_forkserver_preload(["studio.job_process", "studio.job_execution"])
     forkserver.ensure_running()
 
 
-class TrainingProcess:
+class JobProcess:
     """One order under way."""
 
-    def __init__(self, order: TrainingOrder) -> None:
+    def __init__(self, order: JobOrder) -> None:
         self._pipe, theirs = _CONTEXT.Pipe()
         self._process = _CONTEXT.Process(target=_perform, args=(theirs, order), daemon=True)
         self._process.start()
         theirs.close()
-        self._seconds = order.limits.seconds
-        self._deadline: float | None = time.monotonic() + self._seconds
+        self._order = order
+        self._deadline: float | None = time.monotonic() + order.limits.seconds
 
     @property
     def pid(self) -> int | None:
@@ -45,7 +45,7 @@ class TrainingProcess:
             said = self._pipe.recv_bytes()
         except (EOFError, OSError):
             return self._crashed()
-        if said != TRAINED:
+        if said != MADE:
             return Outcome.from_bytes(said)
         self._deadline = None  # writing the outputs may have to wait for storage; that has a limit of its own
         return None
@@ -60,17 +60,18 @@ class TrainingProcess:
     def _overdue(self) -> Outcome | None:
         if self._deadline is None or time.monotonic() < self._deadline:
             return None
-        problem = f"the job was stopped after {self._seconds:g} seconds, its limit; train on fewer rows or fewer trees"
-        return Outcome.failed(_TRAINER, _LIBRARY, problem)
+        order = self._order
+        problem = f"the job was stopped after {order.limits.seconds:g} seconds, its limit; {order.advice}"
+        return Outcome.failed(order.module, _LIBRARY, problem)
 
     def _crashed(self) -> Outcome:
         self._process.join()
         code = self._process.exitcode or 0
         cause = f" ({signal.Signals(-code).name})" if code < 0 else ""
-        return Outcome.crashed(_TRAINER, _LIBRARY, f"the training process ended with exit code {code}{cause}")
+        return Outcome.crashed(self._order.module, _LIBRARY, f"the job's process ended with exit code {code}{cause}")
 
 
-def _perform(pipe: Connection, order: TrainingOrder) -> None:
-    from studio.training_job import perform  # warm where this runs; the worker itself never loads the learners
+def _perform(pipe: Connection, order: JobOrder) -> None:
+    from studio.job_execution import perform  # warm where this runs; the worker itself never loads the learners
 
     perform(pipe, order)

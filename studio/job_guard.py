@@ -1,4 +1,4 @@
-"""Watches a training process from within: its memory, and whether anybody still waits for its outcome."""
+"""Watches the process of a job from within: its memory, and whether anybody still waits for its outcome."""
 
 from __future__ import annotations
 
