@@ -38,7 +38,7 @@ def _serve(options: argparse.Namespace) -> int:
     n_processes = options.processes or settings.operation.processes
     with tempfile.TemporaryDirectory(prefix="studio-metrics-") as folder:
         if n_processes > 1:
-            os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder  # read by the processes that answer
+            os.environ["STUDIO_METRICS_FOLDER"] = folder  # read by the processes that answer
         from studio.server import PortTaken, serve  # HTTP is imported by the command that needs it
 
         try:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -25,24 +27,29 @@ from studio.web.description import DescriptionApi
 from studio.web.help_pages import HelpApi
 from studio.web.key_guard import KeyGuard
 from studio.web.management import ManagementApi
-from studio.web.metrics import CONTENT_TYPE, Metrics
+from studio.web.metrics import CONTENT_TYPE, FOLDER, Metrics
 from studio.web.observed import Observed
 from studio.web.openapi import openapi_routes
 from studio.web.publishing import PublishingApi
+from studio.web.request_log import RequestLog
 from studio.web.resources import ResourcesApi
 from studio.web.scoring import ScoringApp, is_scoring
 
 _NEWS_EVERY_S = 0.5  # a PATCH on another replica is served here within a second
+_SHARED_EVERY_S = 1.0
 
 _log = logging.getLogger(__name__)
 
 
 def create_app(service: Service) -> ASGIApp:
     """Make the application; its lifespan prepares storage and follows the catalog."""
+    folder = os.environ.get(FOLDER)
     guard = KeyGuard()
     calls = Calls(Doors(service.registry, service.settings.workspace_token, guard))
     addresses = Addresses(service.settings.url)
-    metrics = Metrics(lambda: service.registry.catalog, JobOverview(service.storage.jobs))
+    metrics = Metrics(
+        lambda: service.registry.catalog, JobOverview(service.storage.jobs), Path(folder) if folder else None
+    )
 
     def show_metrics(call: Call) -> Response:
         call.require_workspace_token()
@@ -64,9 +71,10 @@ def create_app(service: Service) -> ASGIApp:
     pages = Starlette(
         routes=routes,
         exception_handlers={HTTPException: _unrouted},
-        lifespan=lambda app: _following(service),
+        lifespan=lambda app: _following(service, metrics),
     )
-    return Observed(_Front(ScoringApp(service.registry, guard), pages), metrics)
+    log = RequestLog(as_json=bool(service.settings.operation.log_json))
+    return Observed(_Front(ScoringApp(service.registry, guard), pages), metrics, log)
 
 
 def _publishing(service: Service) -> Publishing:
@@ -102,14 +110,14 @@ def _health_routes(service: Service) -> list[BaseRoute]:
 
 
 @contextlib.asynccontextmanager
-async def _following(service: Service) -> AsyncIterator[None]:
-    follower = asyncio.create_task(_follow(service))
+async def _following(service: Service, metrics: Metrics) -> AsyncIterator[None]:
+    tasks = [asyncio.create_task(_follow(service)), asyncio.create_task(_share(metrics))]
     try:
         yield
     finally:
-        follower.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await follower
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _follow(service: Service) -> None:
@@ -130,6 +138,13 @@ async def _follow(service: Service) -> None:
                 event(_log, "storage.failed", level=logging.ERROR, reason=_first_line(error))
             answering = False
         await asyncio.sleep(_NEWS_EVERY_S)
+
+
+async def _share(metrics: Metrics) -> None:
+    """Leave the counts to the other serving processes, for ever; they need them to answer a scrape."""
+    while metrics.is_shared:
+        metrics.share()
+        await asyncio.sleep(_SHARED_EVERY_S)
 
 
 def _first_line(error: Exception) -> str:

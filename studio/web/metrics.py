@@ -1,30 +1,30 @@
 """
 Prometheus metrics. What requests cost is counted as they are answered; what storage and catalog hold is read on demand.
 
-With several serving processes the library keeps its numbers in files (PROMETHEUS_MULTIPROC_DIR), so that whichever
-process is asked answers for all.
+With several serving processes each leaves its counts in a folder (STUDIO_METRICS_FOLDER, set by `serve`), so that
+whichever process is asked answers for all.
 """
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 from azure.core.exceptions import AzureError
-from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
-from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
 from studio.catalog import Catalog
 from studio.store.job_overview import JobCounts, JobOverview
+from studio.web.request_counts import RequestCounts, SharedFolder
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+FOLDER = "STUDIO_METRICS_FOLDER"
 SCORING = "score"
 
-_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 _COUNTS_LAST_S = 15.0  # counting jobs reads their whole table: however often somebody asks, no more often than this
 
 
@@ -34,41 +34,57 @@ class Metrics:
 
     Args:
         catalog: Returns what is published at present.
+        folder: Where this process and others share their counts; None for one process alone.
     """
 
-    def __init__(self, catalog: Callable[[], Catalog], jobs: JobOverview) -> None:
-        self._own = CollectorRegistry()
-        self._requests = Counter("studio_requests", "Requests answered", ["operation", "status"], registry=self._own)
-        self._seconds = Histogram(
-            "studio_scoring_seconds", "Time to answer a scoring request", buckets=_SECONDS, registry=self._own
-        )
-        self._shown = _shared_by_processes() or self._own
-        self._shown.register(_Models(catalog))
-        self._shown.register(_Jobs(jobs))
+    def __init__(self, catalog: Callable[[], Catalog], jobs: JobOverview, folder: Path | None = None) -> None:
+        self._counts = RequestCounts()
+        self._shared = SharedFolder(folder) if folder else None
+        self._shown = CollectorRegistry()
+        for collector in (_Requests(self._total), _Models(catalog), _Jobs(jobs)):
+            self._shown.register(collector)
         ProcessCollector(registry=self._shown)
-        self._counters: dict[tuple[str, int], Counter] = {}
 
     def count(self, operation: str, status: int, seconds: float) -> None:
-        """Count one answered request; takes a few microseconds."""
-        key = (operation, status)
-        counter = self._counters.get(key)
-        if counter is None:
-            counter = self._counters[key] = self._requests.labels(operation, str(status))
-        counter.inc()
+        """Count one answered request."""
+        self._counts.count(operation, status)
         if operation == SCORING:
-            self._seconds.observe(seconds)
+            self._counts.time(seconds)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes count too."""
+        return self._shared is not None
+
+    def share(self) -> None:
+        """Leave this process's counts to the others; to be called now and then."""
+        if self._shared is not None:
+            self._shared.put(self._counts)
 
     def written(self) -> bytes:
         """Return all metrics in the text format; may ask storage."""
+        self.share()
         return generate_latest(self._shown)
 
+    def _total(self) -> RequestCounts:
+        return self._counts.plus(self._shared.others() if self._shared else ())
 
-def _shared_by_processes() -> CollectorRegistry | None:
-    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:  # where the library itself looks, when it is imported
-        return None
-    registry = CollectorRegistry()
-    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return registry
+
+class _Requests(Collector):
+    """Requests by operation and status, and how long scoring took."""
+
+    def __init__(self, counts: Callable[[], RequestCounts]) -> None:
+        self._counts = counts
+
+    def collect(self) -> Iterator[CounterMetricFamily | HistogramMetricFamily]:
+        """Add up what was counted."""
+        counts = self._counts()
+        requests = CounterMetricFamily("studio_requests", "Requests answered", labels=["operation", "status"])
+        for (operation, status), n_requests in counts.answered.items():
+            requests.add_metric([operation, str(status)], n_requests)
+        yield requests
+        name, meaning = "studio_scoring_seconds", "Time to answer a scoring request"
+        yield HistogramMetricFamily(name, meaning, buckets=counts.buckets, sum_value=counts.seconds)
 
 
 class _Models(Collector):

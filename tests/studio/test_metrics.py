@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 from azure.core.exceptions import ServiceRequestError
 from exchanges import ROW, TOKEN, Jobs, Published, bearer, error_of
 from prometheus_client.parser import text_string_to_metric_families
@@ -16,7 +14,6 @@ from studio.catalog import Catalog
 from studio.store.job_overview import JobCounts
 from studio.web.metrics import Metrics
 
-ROOT = Path(__file__).parents[2]
 Sample = tuple[str, frozenset[tuple[str, str]]]
 
 
@@ -143,29 +140,30 @@ def test_many_scrapes_read_the_jobs_once() -> None:
     assert overview.n_reads <= 2  # once when the collectors are registered, once for the scrapes
 
 
-COUNT_ONCE = """
-from studio.web.metrics import Metrics
-from studio.catalog import Catalog
-from tests_overview import Overview
-metrics = Metrics(Catalog, Overview())
-metrics.count("score", 200, 0.001)
-print(metrics.written().decode())
-"""
-
-
 def test_several_processes_count_together(tmp_path: Path) -> None:
-    overview = "class Overview:\n    def counts(self):\n        from studio.store.job_overview import JobCounts\n"
-    (tmp_path / "tests_overview.py").write_text(overview + "        return JobCounts({}, None)\n")
-    shared = tmp_path / "shared"
-    shared.mkdir()
-    env = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(shared), "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}"}
+    first, second = (Metrics(Catalog, Overview(), tmp_path) for _ in range(2))  # type: ignore[arg-type]
+    first.count("score", 200, 0.001)
+    second.count("score", 200, 0.004)
+    second.count("score", 503, 0.2)
+    first.share()
 
-    outputs = [
-        subprocess.run(  # noqa: S603
-            [sys.executable, "-c", COUNT_ONCE], env=env, capture_output=True, text=True, timeout=60, check=True
-        ).stdout
-        for _ in range(2)
-    ]
+    shown = samples(second.written().decode())
 
-    counted = [samples(text)[named("studio_requests_total", operation="score", status="200")] for text in outputs]
-    assert counted == [1, 2]
+    assert shown[named("studio_requests_total", operation="score", status="200")] == 2
+    assert shown[named("studio_requests_total", operation="score", status="503")] == 1
+    assert shown[named("studio_scoring_seconds_count")] == 3
+    assert shown[named("studio_scoring_seconds_sum")] == pytest.approx(0.205)
+    assert shown[named("studio_scoring_seconds_bucket", le="0.001")] == 1
+    assert shown[named("studio_scoring_seconds_bucket", le="0.005")] == 2
+
+
+def test_counts_of_a_process_that_ended_stay(tmp_path: Path) -> None:
+    ended = Metrics(Catalog, Overview(), tmp_path)  # type: ignore[arg-type]
+    ended.count("score", 200, 0.001)
+    ended.share()
+    del ended
+
+    fresh = Metrics(Catalog, Overview(), tmp_path)  # type: ignore[arg-type]
+
+    shown = samples(fresh.written().decode())
+    assert shown[named("studio_requests_total", operation="score", status="200")] == 1

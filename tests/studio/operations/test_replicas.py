@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import httpx
 from conftest import Deploy
-from deployment import Deployment, JobsClient, children_of, kill, until_true
+from deployment import TOKEN, Deployment, JobsClient, children_of, kill, until_true
 from exchanges import people
 
 ROW = {"Inputs": {"input1": {"ColumnNames": ["age", "hours", "job"], "Values": [["40", "40", "clerk"]]}}}
@@ -83,6 +83,13 @@ def test_a_model_is_swapped_in_every_process_without_a_failed_request(
     assert len(load.seen()) == 2
     new = load.answers[-1][2]
     assert {answer for at, _, answer in load.answers if at > patched_at + 1} == {new}
+    until_true(lambda: n_scored(deployment) == len(load.answers), "either process to answer a scrape for both")
+
+
+def n_scored(deployment: Deployment) -> int:
+    answer = deployment.client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
+    start = 'studio_requests_total{operation="score",status="200"} '
+    return next(int(float(line[len(start) :])) for line in answer.text.splitlines() if line.startswith(start))
 
 
 def raise_calls(deployment: Deployment, endpoint: dict[str, Any]) -> None:
