@@ -36,7 +36,7 @@ def retrain_on_schedule(tick: func.TimerRequest) -> None:
 def poll_jobs(tick: func.TimerRequest, evaluations: func.Out[typing.List[str]]) -> None:  # noqa: UP006 (the worker refuses list[str])
     """Advance every open run by what its job says; hand finished ones to evaluation."""
     relearn.prepare()
-    evaluations.set(relearn.advancing.advance_all())
+    evaluations.set(relearn.polling.tick())
 
 
 @app.function_name("evaluate_and_promote")

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import cache
 
 from shared.adapters import storage_layout as layout
+from shared.adapters.admissions import AdmissionTable
 from shared.adapters.batch import BatchClient
 from shared.adapters.blobs import BlobStore
 from shared.adapters.decisions import DecisionTable
@@ -20,11 +21,16 @@ from shared.adapters.runs_table import RunTable
 from shared.adapters.tables import TableStore
 from shared.declarations.models_file import load_models
 from shared.domain.model import Model
+from shared.retraining import Clock
+from shared.retraining.admission import Admission
 from shared.retraining.advancing import Advancing
 from shared.retraining.arrival import Arrival
 from shared.retraining.evaluation import Evaluation, Stores
+from shared.retraining.polling import Polling
 from shared.retraining.promotion import Promotion
 from shared.retraining.scheduled import Scheduled
+from shared.retraining.setting_aside import SettingAside
+from shared.retraining.submission import Submission
 from shared.retraining.sweeping import Sweeping
 from shared.retraining.views import Views
 from shared.settings import Settings
@@ -40,18 +46,24 @@ class App:
     sweeping: Sweeping
     scheduled: Scheduled
     advancing: Advancing
+    polling: Polling
     evaluation: Evaluation
     views: Views
 
 
-def compose(environment: Mapping[str, str]) -> App:
+def compose(environment: Mapping[str, str], clock: Clock | None = None) -> App:
     """
     Build the app; opens no connection.
+
+    Args:
+        environment: App settings.
+        clock: Tells the time, in UTC; the system's clock when None.
 
     Raises:
         ConfigError: Settings or models.toml are unusable; names every key at fault.
     """
     logging.getLogger("azure").setLevel(logging.WARNING)  # otherwise every storage call is a log line
+    now = clock or _now
     settings = Settings.from_env(environment)
     models = load_models(settings.models_file, settings.environment)
     connection, caller = settings.data_storage, ServiceCaller()
@@ -69,17 +81,21 @@ def compose(environment: Mapping[str, str]) -> App:
         model = models[model_name]
         return EndpointClient(caller, model.live if role == "live" else model.staging, role)
 
-    advancing = Advancing(models, runs, records, blobs, batch, _now)
-    promotion = Promotion(runs, records, decisions, blobs, batch, lambda model, role: endpoint(model.name, role), _now)
+    admission = Admission(AdmissionTable(TableStore(connection, layout.MODELS)), runs, now)
+    submission = Submission(runs, blobs, batch, now)
+    setting_aside = SettingAside(ledger, blobs, now)
+    advancing = Advancing(models, runs, records, batch, admission, submission, setting_aside, now)
+    promotion = Promotion(runs, records, decisions, blobs, batch, lambda model, role: endpoint(model.name, role), now)
     stores = Stores(runs, records, decisions, blobs, caller)
-    arrival = Arrival(models, blobs, ledger, runs, advancing, _now)
+    arrival = Arrival(models, blobs, ledger, runs, advancing, now)
     return App(
         prepare=cache(lambda: layout.create_storage(connection)),
         arrival=arrival,
-        sweeping=Sweeping(blobs, ledger, runs, arrival, _now),
-        scheduled=Scheduled(models, blobs, ledger, runs, records, advancing, _now),
+        sweeping=Sweeping(blobs, ledger, runs, arrival, now),
+        scheduled=Scheduled(models, blobs, ledger, runs, records, advancing, now),
         advancing=advancing,
-        evaluation=Evaluation(models, stores, batch, promotion, _now),
+        polling=Polling(models, runs, advancing, now),
+        evaluation=Evaluation(models, stores, batch, promotion, now),
         views=Views(models, blobs, ledger, runs),
     )
 

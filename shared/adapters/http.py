@@ -15,6 +15,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
+from shared.domain.remedies import Remedy, remedy_of
 from shared.errors import ServiceRejected, ServiceUnavailable
 from shared.logs import masked
 from shared.secret import Secret
@@ -22,10 +23,10 @@ from shared.wire import Fault
 
 _TIMEOUT_S = (5.0, 95.0)  # connect, read: a scoring call may take 90 s
 _THIS_MACHINE = frozenset({"127.0.0.1", "localhost", "::1"})
-_PASSING = frozenset({408, 429, 500, 502, 503, 504})
+_REPEATED_AT_ONCE = frozenset({408, 429, 500, 502, 503, 504})
 _RETRIES = Retry(
     total=4,
-    status_forcelist=_PASSING,
+    status_forcelist=_REPEATED_AT_ONCE,
     allowed_methods=None,
     backoff_factor=0.2,
     backoff_jitter=0.3,
@@ -66,8 +67,8 @@ class ServiceCaller:
             The parsed JSON answer; None when the answer has no body.
 
         Raises:
-            ServiceUnavailable: No answer, or one that may change (408, 429, 5xx).
-            ServiceRejected: Any other status from 400, or a redirect.
+            ServiceUnavailable: No answer, none that can be read, or a refusal that may pass (see `domain.remedies`).
+            ServiceRejected: Any other refusal, or a redirect.
         """
         headers = {"Authorization": f"Bearer {key.reveal()}", "Accept": "application/json"}
         if run_id:
@@ -135,14 +136,14 @@ def _answer(operation: str, response: requests.Response) -> Any:
     except ValueError:
         body = None
         if response.ok:
-            raise ServiceRejected(operation, "the answer is no JSON", status=response.status_code) from None
+            raise ServiceUnavailable(operation, "the answer is no JSON", status=response.status_code) from None
     if response.status_code >= 300:
         raise _failure(operation, response, Fault.from_wire(body))
     return body
 
 
 def _failure(operation: str, response: requests.Response, fault: Fault) -> ServiceUnavailable | ServiceRejected:
-    passing = response.status_code in _PASSING
+    passing = remedy_of(fault.detail_code, response.status_code) in (Remedy.RETRY, Remedy.RETRY_BRIEFLY)
     return (ServiceUnavailable if passing else ServiceRejected)(
         operation,
         masked(fault.sentence()) or "the service gave no reason",

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from shared.adapters.tables import Row, TableStore, instant, stored
 from shared.domain.runs import Run, RunState
 from shared.errors import AlreadyExists
+
+_REASON_CHARACTERS = 4000  # a table's text holds 32,000; what a service says may be of any length
 
 
 class RunTable:
@@ -37,6 +39,10 @@ class RunTable:
         """
         return replace(run, version=self._table.replace(_to_row(run), run.version))
 
+    def save_all(self, runs: Sequence[Run]) -> None:
+        """Save runs as far as nobody else moved them: whoever did has seen more."""
+        self._table.replace_all([(_to_row(run), run.version) for run in runs])
+
     def find(self, model: str, run_id: str) -> Run | None:
         """Return one run."""
         found = self._table.get(model, run_id)
@@ -47,10 +53,17 @@ class RunTable:
         found = next(iter(self._table.query("RowKey eq @run", run=run_id)), None)
         return _from_row(*found) if found else None
 
-    def open(self) -> Iterator[Run]:
-        """Yield every run that has not ended."""
-        for row, version in self._table.query("is_open eq true"):
+    def due(self, now: datetime) -> Iterator[Run]:
+        """Yield every open run whose pause, if it has one, is over."""
+        for row, version in self._table.query("is_open eq true and due_at le @now", now=stored(now)):
             yield _from_row(row, version)
+
+    def open_ids(self, model: str, states: Collection[RunState]) -> set[str]:
+        """Return the ids of one model's runs in these states."""
+        wanted = {state.value for state in states}
+        condition, only = "PartitionKey eq @model and is_open eq true", ("RowKey", "state")
+        rows = self._table.query(condition, only=only, model=model)
+        return {str(row["RowKey"]) for row, _ in rows if row["state"] in wanted}
 
     def ids(self) -> set[str]:
         """Return the ids of all runs."""
@@ -77,10 +90,16 @@ def _to_row(run: Run) -> Row:
         "artifacts": run.artifacts,
         "job_id": run.job_id,
         "submitted_at": stored(run.submitted_at),
-        "reason": run.reason,
+        "reason": run.reason[:_REASON_CHARACTERS],
         "stages": json.dumps([[state, stored(at)] for state, at in run.stages]),
         "verdict": json.dumps(run.verdict, ensure_ascii=False) if run.verdict else "",
         "judged_champion": run.judged_champion,
+        "attempts": run.attempts,
+        "due_at": stored(run.due_at),
+        "waits_for": run.waits_for,
+        "queued_since": stored(run.queued_since),
+        "cancel_reason": run.cancel_reason,
+        "stray_jobs": json.dumps(run.stray_jobs),
     }
 
 
@@ -102,5 +121,11 @@ def _from_row(row: Row, version: str) -> Run:
         stages=tuple((state, datetime.fromisoformat(at)) for state, at in json.loads(row["stages"])),
         verdict=json.loads(row["verdict"]) if row["verdict"] else None,
         judged_champion=row["judged_champion"],
+        attempts=row["attempts"],
+        due_at=instant(row["due_at"]),
+        waits_for=row["waits_for"],
+        queued_since=instant(row["queued_since"]),
+        cancel_reason=row["cancel_reason"],
+        stray_jobs=tuple(json.loads(row["stray_jobs"])),
         version=version,
     )

@@ -6,18 +6,20 @@ Rows are plain dictionaries of texts, numbers and booleans; instants are ISO tex
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
-from azure.data.tables import TableServiceClient, UpdateMode
+from azure.data.tables import TableServiceClient, TableTransactionError, UpdateMode
 
 from shared.errors import AlreadyExists, Changed
 from shared.secret import Secret
 
 Row = dict[str, Any]
+_TRANSACTION_ROWS = 100  # the most that one may hold
 
 
 class TableStore:
@@ -55,6 +57,32 @@ class TableStore:
                 raise Changed(f"{self.name}: '{row['RowKey']}' was changed by somebody else") from refused
             raise
         return str(done["etag"])
+
+    def replace_all(self, rows: Sequence[tuple[Mapping[str, Any], str]]) -> None:
+        """
+        Replace rows whose ETags still hold, a hundred of one partition in one transaction; skip those that changed.
+
+        A transaction with a single changed row writes nothing, so its rows are then written one by one.
+        """
+        partitions: dict[str, list[tuple[Mapping[str, Any], str]]] = {}
+        for row, version in rows:
+            partitions.setdefault(row["PartitionKey"], []).append((row, version))
+        for same in partitions.values():
+            for at in range(0, len(same), _TRANSACTION_ROWS):
+                self._replace_together(same[at : at + _TRANSACTION_ROWS])
+
+    def _replace_together(self, rows: Sequence[tuple[Mapping[str, Any], str]]) -> None:
+        conditional = {"mode": UpdateMode.REPLACE, "match_condition": MatchConditions.IfNotModified}
+        try:
+            self._table.submit_transaction(
+                [("update", dict(row), conditional | {"etag": version}) for row, version in rows]
+            )
+        except TableTransactionError as refused:
+            if refused.status_code not in (404, 412):
+                raise
+            for row, version in rows:
+                with suppress(Changed):
+                    self.replace(row, version)
 
     def get(self, partition: str, key: str) -> tuple[Row, str] | None:
         """Return a row and its ETag; None when it is not there."""

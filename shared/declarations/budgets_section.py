@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from shared.declarations.section import Section
-from shared.domain.runs import Policy
+from shared.domain.budgets import Policy
 
 _MINUTE = timedelta(minutes=1)
 _YEAR_MIN = 525_600
@@ -14,13 +14,15 @@ _YEAR_MIN = 525_600
 def read_policy(section: Section) -> Policy:
     """Read the budgets; what is not given keeps its default."""
     plain = Policy()
+
+    def minutes(key: str, usual: timedelta) -> timedelta:
+        return timedelta(minutes=section.number(key, usual / _MINUTE, 0.01, _YEAR_MIN))
+
     policy = Policy(
-        training_budget=timedelta(
-            minutes=section.number("training_min", plain.training_budget / _MINUTE, 0.01, _YEAR_MIN)
-        ),
-        evaluation_budget=timedelta(
-            minutes=section.number("evaluation_min", plain.evaluation_budget / _MINUTE, 0.01, _YEAR_MIN)
-        ),
+        queued_budget=minutes("queued_min", plain.queued_budget),
+        training_budget=minutes("training_min", plain.training_budget),
+        evaluation_budget=minutes("evaluation_min", plain.evaluation_budget),
+        promoting_budget=minutes("promoting_min", plain.promoting_budget),
     )
     section.close()
     return policy

@@ -10,6 +10,7 @@ from pathlib import Path
 from shared.declarations.budgets_section import read_policy
 from shared.declarations.contract_section import read_contract
 from shared.declarations.gate_section import read_gate
+from shared.declarations.limits_section import read_limits
 from shared.declarations.section import Section
 from shared.declarations.service_sections import read_endpoint, read_training
 from shared.domain import schedule
@@ -64,6 +65,7 @@ def _read_model(name: str, section: Section) -> Model:
         holdout=section.text("holdout", ""),
         schedule=section.text("schedule", ""),
         policy=read_policy(section.section("budgets", {})),
+        limits=read_limits(section.section("limits", {})),
     )
     scoring.close()
     if model.schedule and (problem := schedule.problem_with(model.schedule)):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from shared.domain.budgets import Policy
 from shared.domain.contract import Contract
 from shared.domain.gate import GateRule
-from shared.domain.runs import Policy
+from shared.domain.limits import Limits
 from shared.domain.task import Task
 from shared.secret import Secret
 
@@ -66,3 +67,4 @@ class Model:
     holdout: str = ""
     schedule: str = ""
     policy: Policy = field(default_factory=Policy)
+    limits: Limits = field(default_factory=Limits)

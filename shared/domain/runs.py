@@ -1,19 +1,17 @@
 """
 A run: one attempt to turn training data into the live endpoint's next model.
 
-`decide` chooses the next step from the stored record and what the service says of the job; carrying it out is the
-business of `shared.retraining`. Source: docs/architecture.md, "Run states".
+Source: docs/architecture.md, "Run states".
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import Enum
 from typing import Any
 
 from shared.errors import IllegalTransition
-from shared.wire import JobStatus
 
 
 class RunState(Enum):
@@ -66,6 +64,14 @@ class Run:
     Instants are timezone-aware UTC. `datasets` are names for people, `dataset_keys` the ledger's keys.
     `training_blob` and `artifacts` are `container/path`; the job trains on the version `training_etag` of the one and
     writes its outputs below the other. `verdict` is the judged evidence as plain JSON. `version` is the ETag read.
+
+    Attributes:
+        attempts: Failed attempts in a row at the next step.
+        due_at: Before this instant no tick looks at the run; None means now.
+        waits_for: In words, what an open run waits for beside its job; empty when nothing holds it back.
+        queued_since: From when its time in the queue counts, where that is not its creation.
+        cancel_reason: Who wants it cancelled and why; empty when nobody does.
+        stray_jobs: Jobs that the service may hold for this run beside `job_id`; they are to be cancelled.
     """
 
     id: str
@@ -84,6 +90,12 @@ class Run:
     stages: tuple[tuple[str, datetime], ...] = ()
     verdict: dict[str, Any] | None = None
     judged_champion: str = ""
+    attempts: int = 0
+    due_at: datetime | None = None
+    waits_for: str = ""
+    queued_since: datetime | None = None
+    cancel_reason: str = ""
+    stray_jobs: tuple[str, ...] = ()
     version: str = field(default="", compare=False)
 
     def advanced(self, state: RunState, now: datetime, reason: str = "", **changes: Any) -> Run:
@@ -96,123 +108,16 @@ class Run:
         if state not in TRANSITIONS[self.state]:
             raise IllegalTransition(self.id, self.state.value, state.value)
         stages = (*self.stages, (state.value, now))
-        return replace(self, state=state, updated_at=now, reason=reason, stages=stages, **changes)
+        fresh: dict[str, Any] = {"attempts": 0, "due_at": None, "waits_for": ""}
+        return replace(self, state=state, updated_at=now, reason=reason, stages=stages, **(fresh | changes))
 
+    def postponed(self, until: datetime, waits_for: str) -> Run:
+        """Return the run after one more failed attempt: no tick looks at it before `until`."""
+        return replace(self, attempts=self.attempts + 1, due_at=until, waits_for=waits_for)
 
-@dataclass(frozen=True)
-class Policy:
-    """
-    How long a run may wait.
-
-    Attributes:
-        training_budget: From submission to the end of the job; afterwards the job is cancelled. Also how long a service
-            may be away before a run that waits for it ends.
-        evaluation_budget: From the job's end to a verdict.
-        handover_patience: How long a handed-over run may show no progress before it is handed over again.
-    """
-
-    training_budget: timedelta = timedelta(hours=6)
-    evaluation_budget: timedelta = timedelta(minutes=30)
-    handover_patience: timedelta = timedelta(seconds=5)
-
-
-@dataclass(frozen=True)
-class Submit:
-    """Submit a job; save its id."""
-
-
-@dataclass(frozen=True)
-class Start:
-    """Start the saved job."""
-
-
-@dataclass(frozen=True)
-class NoteStarted:
-    """The job is under way although that was never saved: save it."""
-
-
-@dataclass(frozen=True)
-class HandOver:
-    """Save that evaluation is due, then announce it."""
-
-
-@dataclass(frozen=True)
-class Announce:
-    """Announce an evaluation again: its message was lost or its worker died."""
-
-
-@dataclass(frozen=True)
-class Wait:
-    """Nothing to do before the next look."""
-
-
-@dataclass(frozen=True)
-class Cancel:
-    """Tell the service to drop the job, then end."""
-
-    reason: str
-
-
-@dataclass(frozen=True)
-class End:
-    """Close the run in a final state."""
-
-    state: RunState
-    reason: str
-
-
-Step = Submit | Start | NoteStarted | HandOver | Announce | Wait | Cancel | End
-
-
-def is_overdue(run: Run, now: datetime, policy: Policy) -> bool:
-    """Whether a run that waits for its job has waited longer than it may."""
-    return now - (run.submitted_at or run.created_at) > policy.training_budget
-
-
-def decide(run: Run, job: JobStatus | None, now: datetime, policy: Policy, details: str = "") -> Step:
-    """
-    Choose the next step of one run.
-
-    Pure: equal arguments give equal steps, so a tick may be repeated safely.
-
-    Args:
-        run: The stored record.
-        job: What the service says of the job; None while no job id is saved or the job no longer matters.
-        now: Instant of this tick, timezone-aware UTC.
-        policy: Budgets.
-        details: The service's words on a job that did not finish.
-    """
-    if run.state.is_final:
-        return Wait()
-    if run.state is RunState.RECEIVED:
-        overdue = is_overdue(run, now, policy)
-        return End(RunState.TIMED_OUT, f"no job within {policy.training_budget}") if overdue else Submit()
-    if run.state in (RunState.SUBMITTED, RunState.TRAINING):
-        return _decide_job(run, job, now, policy, details)
-    return _decide_evaluation(run, now, policy)
-
-
-def _decide_job(run: Run, job: JobStatus | None, now: datetime, policy: Policy, details: str) -> Step:
-    if job is JobStatus.FINISHED:
-        return HandOver()
-    if job is JobStatus.FAILED:
-        return End(RunState.FAILED, f"training failed: {details or 'the service gave no details'}")
-    if job is JobStatus.CANCELLED:
-        return End(RunState.CANCELLED, "the service says that the job was cancelled")
-    if is_overdue(run, now, policy):
-        return Cancel(f"training took longer than {policy.training_budget}")
-    if job is JobStatus.GONE:
-        # A job that was never started evaporates, so nothing was trained and nothing doubles.
-        if run.state is RunState.SUBMITTED:
-            return Submit()
-        return End(RunState.FAILED, "the service no longer knows the job")
-    if run.state is RunState.SUBMITTED:
-        return Start() if job is JobStatus.NOT_STARTED else NoteStarted() if job is JobStatus.RUNNING else Wait()
-    return Wait()
-
-
-def _decide_evaluation(run: Run, now: datetime, policy: Policy) -> Step:
-    judging_since = next((at for state, at in reversed(run.stages) if state == RunState.EVALUATING.value), now)
-    if run.state is RunState.EVALUATING and now - judging_since > policy.evaluation_budget:
-        return End(RunState.TIMED_OUT, f"no verdict within {policy.evaluation_budget}")
-    return Announce() if now - run.updated_at > policy.handover_patience else Wait()
+    @property
+    def stage_began_at(self) -> datetime:
+        """From when the present stage's budget counts; queued is one stage until the job has started."""
+        if self.state in (RunState.RECEIVED, RunState.SUBMITTED):
+            return self.queued_since or self.created_at
+        return next((at for state, at in reversed(self.stages) if state == self.state.value), self.updated_at)

@@ -29,8 +29,8 @@ from shared.domain.runs import Run, RunState
 from shared.errors import EvaluationError, MetricsError, ProtocolMismatch, ServiceRejected, StateConflict
 from shared.logs import event
 from shared.retraining import Clock
-from shared.retraining.advancing import artifact
 from shared.retraining.lease import Lease
+from shared.retraining.naming import artifact
 from shared.retraining.promotion import Promotion
 from shared.wire import MODEL_EXTENSION, BlobReference
 

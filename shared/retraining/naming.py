@@ -1,4 +1,4 @@
-"""How a run is named, and how it begins: the same data always makes the same run."""
+"""How a run and what it keeps are named, and how it begins: the same data always makes the same run."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import datetime
 from shared.adapters.storage_layout import ARTIFACTS
 from shared.domain.dataset import Dataset
 from shared.domain.runs import Run, RunState
+from shared.wire import MODEL_EXTENSION
 
 
 def run_id_of(model: str, at: datetime, key: str) -> str:
@@ -32,3 +33,8 @@ def new_run(
         artifacts=f"{ARTIFACTS}/{model}/{run_id}",
         stages=((RunState.RECEIVED.value, now),),
     )
+
+
+def artifact(run: Run, extension: str) -> str:
+    """Return where a run's model or metrics are kept, `container/path`."""
+    return f"{run.artifacts}/{'model' if extension == MODEL_EXTENSION else 'metrics'}{extension}"

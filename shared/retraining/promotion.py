@@ -27,7 +27,7 @@ from shared.domain.runs import Run, RunState
 from shared.errors import EvaluationError, ServiceRejected
 from shared.logs import event
 from shared.retraining import Clock
-from shared.retraining.advancing import artifact
+from shared.retraining.naming import artifact
 from shared.wire import MODEL_EXTENSION, BlobReference, Cell, JobStatus
 
 _log = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -30,6 +30,16 @@ def storage(azurite: Any) -> Secret:
 
 
 @dataclass
+class MovableClock:
+    """Tells the system's time, and later when it was moved on."""
+
+    ahead: timedelta = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
+@dataclass
 class World:
     """The app, its storage and the service that it calls."""
 
@@ -37,6 +47,11 @@ class World:
     service: ClassicService
     storage: Secret
     environment: dict[str, str]
+    clock: MovableClock
+
+    def pass_time(self, **amount: float) -> None:
+        """Let time pass: `pass_time(minutes=20)`."""
+        self.clock.ahead += timedelta(**amount)
 
     def drop(self, name: str, data: bytes) -> None:
         """Put a training file into the container and deliver its event."""
@@ -59,7 +74,7 @@ class World:
 
     def tick(self) -> None:
         """One tick of the poll, and every evaluation that it announced."""
-        for message in self.app.advancing.advance_all():
+        for message in self.app.polling.tick():
             due = json.loads(message)
             self.app.evaluation.evaluate(due["model"], due["run"])
 
@@ -83,7 +98,8 @@ class World:
 def world(storage: Secret) -> Iterator[World]:
     with ClassicService() as service:
         environment = SCHEDULES | service.settings() | {"DATA_STORAGE": storage.reveal()}
-        world = World(compose(environment), service, storage, environment)
+        clock = MovableClock()
+        world = World(compose(environment, clock), service, storage, environment, clock)
         world.app.evaluation._settle = timedelta(seconds=1)
         world.app.evaluation._promotion._deadline = timedelta(seconds=1)
         world.put("holdouts/census/holdout.csv", people(2000, seed=99))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -64,12 +64,8 @@ class Platform:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.now = datetime.now(UTC)
         self.events = ["a.csv"]
         self.messages: list[str] = []
-        app = world.app
-        for use_case in (app.arrival, app.advancing, app.evaluation, app.evaluation._promotion):
-            use_case._clock = lambda: self.now
 
     def run(self, rounds: int = 8) -> int:
         """Let everything happen; return how often a worker was killed."""
@@ -80,8 +76,8 @@ class Platform:
                     step()
                 except Killed:
                     kills += 1
-                    self.now += LEASE_OVER
-            self.now += timedelta(seconds=30)
+                    self.world.clock.ahead += LEASE_OVER
+            self.world.pass_time(seconds=30)
         return kills
 
     def _deliver_event(self) -> None:
@@ -90,7 +86,7 @@ class Platform:
             self.events.pop()
 
     def _poll(self) -> None:
-        self.messages += self.world.app.advancing.advance_all()
+        self.messages += self.world.app.polling.tick()
 
     def _deliver_message(self) -> None:
         if self.messages:

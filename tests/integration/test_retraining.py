@@ -216,6 +216,9 @@ def test_a_service_that_is_away_delays_the_run_and_loses_nothing(world: World) -
     assert world.run()["state"] == "RECEIVED"
 
     world.tick()
+    assert world.service.count("POST", "/jobs$") == 1  # the pause is not over
+    world.pass_time(seconds=15)
+    world.tick()
     world.tick()
 
     assert world.run()["state"] == "PROMOTED"
@@ -340,7 +343,7 @@ def test_no_secret_reaches_a_table(world: World) -> None:
 
 def _handed_over(world: World) -> str:
     """Bring the newest run to EVALUATING without evaluating it."""
-    world.app.advancing.advance_all()
+    world.app.polling.tick()
     run = world.run()
     assert run["state"] == "EVALUATING"
     return str(run["id"])
@@ -420,13 +423,13 @@ def test_a_service_that_stays_away_ends_the_run_at_last(world: World) -> None:
     world.service.faults.job_status = "Running"
     world.drop("a.csv", people(600))
     world.service.faults.unavailable = 1000
-    later = world.app.advancing._clock() + timedelta(hours=7)
-    world.app.advancing._clock = lambda: later
+    world.pass_time(hours=7)
 
     world.tick()
 
-    assert world.run()["state"] == "FAILED"
-    assert "stayed away for longer than 6:00:00" in world.run()["reason"]
+    assert world.run()["state"] == "TIMED_OUT"
+    assert "the service stayed away beyond 6:00:00" in world.run()["reason"]
+    assert "whether job" in world.run()["reason"]
 
 
 def test_a_worker_that_lost_its_lease_saves_no_verdict(world: World) -> None:

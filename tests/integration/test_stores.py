@@ -76,6 +76,24 @@ def test_only_accepted_files_without_a_run_wait_for_the_schedule(storage: Secret
     assert list(ledger.waiting("other")) == []
 
 
+def test_runs_are_due_once_their_pause_is_over_and_saved_together(storage: Secret) -> None:
+    runs = RunTable(TableStore(storage, RUNS))
+    made = [
+        runs.create(new_run(f"census-{n}", "census", [a_dataset()], "training-data/census/a.csv", "0x1", NOW))
+        for n in range(150)
+    ]
+    moved = runs.save(made[7].advanced(RunState.SUBMITTED, NOW, job_id="j"))  # by another worker
+
+    runs.save_all([run.postponed(NOW + timedelta(minutes=1), "the service: away") for run in made])
+
+    assert [run.id for run in runs.due(NOW)] == [moved.id]
+    assert runs.find("census", moved.id) == moved
+    later = {run.id: run for run in runs.due(NOW + timedelta(minutes=1))}
+    assert len(later) == 150
+    assert later["census-149"].waits_for == "the service: away"
+    assert later["census-149"].attempts == 1
+
+
 def test_a_run_is_created_once_and_survives_the_table(storage: Secret) -> None:
     runs = RunTable(TableStore(storage, RUNS))
     run = runs.create(new_run("census-1", "census", [a_dataset()], "training-data/census/a.csv", "0x1", NOW))
@@ -85,9 +103,9 @@ def test_a_run_is_created_once_and_survives_the_table(storage: Secret) -> None:
 
     assert again == moved
     assert runs.find_any("census-1") == moved
-    assert list(runs.open()) == [moved]
+    assert list(runs.due(NOW)) == [moved]
     runs.save(moved.advanced(RunState.FAILED, NOW, "x"))
-    assert list(runs.open()) == []
+    assert list(runs.due(NOW)) == []
 
 
 def test_a_lease_excludes_others_until_it_ends_or_is_released(storage: Secret) -> None:

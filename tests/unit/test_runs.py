@@ -1,4 +1,4 @@
-"""`decide` over the full product of states and job statuses, and the table of legal transitions."""
+"""`decide` over the full product of states and job statuses, deadlines, and the table of legal transitions."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.domain.runs import (
-    TRANSITIONS,
+from shared.domain.budgets import Policy, is_overdue
+from shared.domain.runs import TRANSITIONS, Run, RunState
+from shared.domain.steps import (
+    AT_SERVICE,
     Announce,
     Cancel,
     End,
     HandOver,
     NoteStarted,
-    Policy,
-    Run,
-    RunState,
     Start,
     Step,
     Submit,
@@ -28,7 +27,13 @@ from shared.errors import IllegalTransition
 from shared.wire import JobStatus as Job
 
 T0 = datetime(2026, 1, 1, tzinfo=UTC)
-POLICY = Policy(timedelta(hours=1), timedelta(minutes=30), timedelta(seconds=20))
+POLICY = Policy(
+    queued_budget=timedelta(hours=2),
+    training_budget=timedelta(hours=1),
+    evaluation_budget=timedelta(minutes=30),
+    promoting_budget=timedelta(minutes=10),
+    handover_patience=timedelta(seconds=20),
+)
 S = RunState
 
 
@@ -51,7 +56,7 @@ def a_run(state: RunState) -> Run:
 
 
 ENDED: dict[Job, type[Step]] = {Job.FINISHED: HandOver, Job.FAILED: End, Job.CANCELLED: End}
-AT_SERVICE: dict[RunState, dict[Job, type[Step]]] = {
+STEPS: dict[RunState, dict[Job, type[Step]]] = {
     S.SUBMITTED: ENDED | {Job.NOT_STARTED: Start, Job.RUNNING: NoteStarted, Job.UNKNOWN: Wait, Job.GONE: Submit},
     S.TRAINING: ENDED | {Job.NOT_STARTED: Wait, Job.RUNNING: Wait, Job.UNKNOWN: Wait, Job.GONE: End},
 }
@@ -60,10 +65,10 @@ AT_SERVICE: dict[RunState, dict[Job, type[Step]]] = {
 def expected_in_time(state: RunState, job: Job | None) -> type[Step]:
     if state is S.RECEIVED:
         return Submit
-    return AT_SERVICE[state][job] if state in AT_SERVICE and job else Wait
+    return STEPS[state][job] if state in STEPS and job else Wait
 
 
-PAIRS = [(s, j) for s, j in itertools.product(RunState, [None, *Job]) if j or s not in AT_SERVICE]
+PAIRS = [(s, j) for s, j in itertools.product(RunState, [None, *Job]) if j or s not in STEPS]
 
 
 @pytest.mark.parametrize(("state", "job"), PAIRS)
@@ -76,9 +81,14 @@ def test_every_state_and_status_within_its_budget_has_one_step(state: RunState, 
 @pytest.mark.parametrize("state", [S.SUBMITTED, S.TRAINING])
 @pytest.mark.parametrize("job", [Job.NOT_STARTED, Job.RUNNING, Job.UNKNOWN, Job.GONE])
 def test_a_job_over_budget_is_cancelled(state: RunState, job: Job) -> None:
-    late = T0 + POLICY.training_budget + timedelta(seconds=1)
+    budget = POLICY.budget_of(state.value)
+    assert budget
+    late = T0 + budget + timedelta(seconds=1)
 
-    assert isinstance(decide(a_run(state), job, late, POLICY), Cancel)
+    step = decide(a_run(state), job, late, POLICY)
+
+    assert isinstance(step, Cancel)
+    assert step.state is S.TIMED_OUT
 
 
 @pytest.mark.parametrize("state", [S.SUBMITTED, S.TRAINING])
@@ -100,6 +110,42 @@ def test_a_run_without_a_verdict_in_time_ends_but_a_begun_promotion_never_does()
 
     assert decide(a_run(S.EVALUATING), None, late, POLICY) == End(S.TIMED_OUT, "no verdict within 0:30:00")
     assert decide(a_run(S.PROMOTING), None, late, POLICY) == Announce()
+
+
+@pytest.mark.parametrize("state", list(RunState))
+def test_every_open_stage_has_a_deadline_and_no_final_one(state: RunState) -> None:
+    far = T0 + timedelta(days=365)
+
+    assert is_overdue(a_run(state), far, POLICY) is not state.is_final
+    assert not is_overdue(a_run(state), T0 + timedelta(seconds=1), POLICY)
+
+
+def test_a_run_that_was_held_back_is_queued_from_when_it_was_let_through() -> None:
+    late = T0 + POLICY.queued_budget + timedelta(seconds=1)
+    let_through = replace(a_run(S.RECEIVED), queued_since=late)
+
+    assert decide(a_run(S.RECEIVED), None, late, POLICY) == End(S.TIMED_OUT, "no job was started within 2:00:00")
+    assert decide(let_through, None, late, POLICY) == Submit()
+
+
+@pytest.mark.parametrize(("state", "job"), PAIRS)
+def test_nothing_happens_during_a_pause(state: RunState, job: Job | None) -> None:
+    paused = a_run(state).postponed(T0 + timedelta(minutes=1), "the service: away")
+
+    assert decide(paused, job, T0 + timedelta(seconds=59), POLICY) == Wait()
+    assert paused.attempts == 1
+
+
+@pytest.mark.parametrize(("state", "job"), PAIRS)
+def test_a_cancelled_run_ends_wherever_its_state_allows_it(state: RunState, job: Job | None) -> None:
+    unwanted = replace(a_run(state), cancel_reason="cancelled by ann: wrong file")
+
+    step = decide(unwanted, job, T0 + timedelta(seconds=1), POLICY)
+
+    if S.CANCELLED in TRANSITIONS[state]:
+        assert step == (Cancel if state in AT_SERVICE else End)(S.CANCELLED, "cancelled by ann: wrong file")
+    else:
+        assert step == Wait()
 
 
 def test_a_failed_job_hands_on_the_words_of_the_service() -> None:
