@@ -24,16 +24,21 @@ from shared.domain.model import Model
 from shared.retraining import Clock
 from shared.retraining.admission import Admission
 from shared.retraining.advancing import Advancing
+from shared.retraining.approval import Approvals
 from shared.retraining.arrival import Arrival
 from shared.retraining.evaluation import Evaluation, Stores
+from shared.retraining.history import History
 from shared.retraining.polling import Polling
 from shared.retraining.promotion import Promotion
+from shared.retraining.rollback import Rollback
 from shared.retraining.scheduled import Scheduled
 from shared.retraining.setting_aside import SettingAside
 from shared.retraining.submission import Submission
 from shared.retraining.sweeping import Sweeping
 from shared.retraining.views import Views
 from shared.settings import Settings
+
+EVALUATIONS = layout.EVALUATIONS  # the queue that hands runs to evaluation
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,9 @@ class App:
     advancing: Advancing
     polling: Polling
     evaluation: Evaluation
+    approvals: Approvals
+    rollback: Rollback
+    history: History
     views: Views
 
 
@@ -71,7 +79,7 @@ def compose(environment: Mapping[str, str], clock: Clock | None = None) -> App:
     ledger = Ledger(TableStore(connection, layout.DATASETS))
     runs = RunTable(TableStore(connection, layout.RUNS))
     records = ModelTable(TableStore(connection, layout.MODELS))
-    decisions = DecisionTable(TableStore(connection, layout.DECISIONS))
+    decisions = DecisionTable(TableStore(connection, layout.DECISIONS), TableStore(connection, layout.MODELS))
 
     def batch(model: Model) -> BatchClient:
         return BatchClient(caller, model.training)
@@ -86,6 +94,7 @@ def compose(environment: Mapping[str, str], clock: Clock | None = None) -> App:
     setting_aside = SettingAside(ledger, blobs, now)
     advancing = Advancing(models, runs, records, batch, admission, submission, setting_aside, now)
     promotion = Promotion(runs, records, decisions, blobs, batch, lambda model, role: endpoint(model.name, role), now)
+    rollback = Rollback(models, runs, records, decisions, promotion, now)
     stores = Stores(runs, records, decisions, blobs, caller)
     arrival = Arrival(models, blobs, ledger, runs, advancing, now)
     return App(
@@ -95,7 +104,10 @@ def compose(environment: Mapping[str, str], clock: Clock | None = None) -> App:
         scheduled=Scheduled(models, blobs, ledger, runs, records, advancing, now),
         advancing=advancing,
         polling=Polling(models, runs, advancing, now),
-        evaluation=Evaluation(models, stores, batch, promotion, now),
+        evaluation=Evaluation(models, stores, batch, promotion, rollback, now),
+        approvals=Approvals(models, runs, records, now),
+        rollback=rollback,
+        history=History(models, records, decisions, now),
         views=Views(models, blobs, ledger, runs),
     )
 

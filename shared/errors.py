@@ -6,6 +6,7 @@ Every error the function app raises on purpose.
     ├── DatasetChanged            the blob changed or vanished while it was read
     ├── MetricsError              a job's metrics output cannot be read
     ├── EvaluationError           challenger and champion could not be judged; fails closed
+    ├── RequestRefused            what a person asked for cannot be done; `status` is the HTTP status that says so
     ├── ServiceError              a call to the training or scoring service failed
     │   ├── ServiceUnavailable    may pass if tried later (connect, timeout, 408, 429, 5xx)
     │   ├── ServiceRejected       will not pass if repeated (other 4xx)
@@ -55,6 +56,14 @@ class EvaluationError(RetrainError):
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
+        super().__init__(reason)
+
+
+class RequestRefused(RetrainError):
+    """What a person asked for cannot be done; the message says why and what to do. `status` is an HTTP status."""
+
+    def __init__(self, reason: str, status: int = 409) -> None:
+        self.status = status
         super().__init__(reason)
 
 

@@ -1,9 +1,9 @@
-"""The table `models`: champion, endpoint lease and last schedule of each model."""
+"""The table `models`: champion, anchor, holdout uses, endpoint lease and last schedule of each model."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 
 from shared.adapters.tables import Row, TableStore, instant, stored
@@ -60,18 +60,14 @@ class ModelTable:
 
 
 def _to_row(record: ModelRecord) -> Row:
-    champion = record.champion
-    kept = {
-        "run_id": champion.run_id,
-        "artifact": champion.artifact,
-        "sha256": champion.sha256,
-        "since": stored(champion.since),
-        "trained_at": stored(champion.trained_at),
-    } if champion else None  # fmt: skip
     return {
         "PartitionKey": _PARTITION,
         "RowKey": record.name,
-        "champion": json.dumps(kept) if kept else "",
+        "champion": _from_champion(record.champion),
+        "anchor": _from_champion(record.anchor),
+        "holdout": record.holdout,
+        "holdout_uses": record.holdout_uses,
+        "holdout_run": record.holdout_run,
         "staged_run": record.staged_run,
         "lease": record.lease,
         "lease_until": stored(record.lease_until),
@@ -80,17 +76,31 @@ def _to_row(record: ModelRecord) -> Row:
 
 
 def _from_row(row: Row, version: str) -> ModelRecord:
-    kept = json.loads(row["champion"]) if row["champion"] else None
-    champion = None
-    if kept:
-        since, trained_at = datetime.fromisoformat(kept["since"]), instant(kept["trained_at"])
-        champion = Champion(kept["run_id"], kept["artifact"], kept["sha256"], since, trained_at)
     return ModelRecord(
         name=row["RowKey"],
-        champion=champion,
+        champion=_to_champion(row["champion"]),
+        anchor=_to_champion(row["anchor"]),
+        holdout=row["holdout"],
+        holdout_uses=row["holdout_uses"],
+        holdout_run=row["holdout_run"],
         staged_run=row["staged_run"],
         lease=row["lease"],
         lease_until=instant(row["lease_until"]),
         last_scheduled_at=instant(row["last_scheduled_at"]),
         version=version,
     )
+
+
+def _from_champion(champion: Champion | None) -> str:
+    if champion is None:
+        return ""
+    instants = {"since": stored(champion.since), "trained_at": stored(champion.trained_at)}
+    return json.dumps(asdict(champion) | instants)
+
+
+def _to_champion(text: str) -> Champion | None:
+    if not text:
+        return None
+    kept = json.loads(text)
+    instants = {"since": datetime.fromisoformat(kept["since"]), "trained_at": instant(kept["trained_at"])}
+    return Champion(**(kept | instants))

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from shared.adapters.tables import Row, TableStore, instant, stored
-from shared.domain.runs import Run, RunState
+from shared.domain.runs import Run, RunKind, RunState
 from shared.errors import AlreadyExists
 
 _REASON_CHARACTERS = 4000  # a table's text holds 32,000; what a service says may be of any length
@@ -100,6 +100,10 @@ def _to_row(run: Run) -> Row:
         "queued_since": stored(run.queued_since),
         "cancel_reason": run.cancel_reason,
         "stray_jobs": json.dumps(run.stray_jobs),
+        "kind": run.kind.value,
+        "restores": run.restores,
+        "requested_by": run.requested_by,
+        "approval": json.dumps(run.approval, ensure_ascii=False) if run.approval else "",
     }
 
 
@@ -127,5 +131,9 @@ def _from_row(row: Row, version: str) -> Run:
         queued_since=instant(row["queued_since"]),
         cancel_reason=row["cancel_reason"],
         stray_jobs=tuple(json.loads(row["stray_jobs"])),
+        kind=RunKind(row["kind"]),
+        restores=row["restores"],
+        requested_by=row["requested_by"],
+        approval=json.loads(row["approval"]) if row["approval"] else None,
         version=version,
     )

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import azure.functions as func
+
+from shared.errors import RequestRefused
 
 
 def json_answer(document: dict[str, Any], status: int = 200) -> func.HttpResponse:
@@ -16,3 +19,21 @@ def json_answer(document: dict[str, Any], status: int = 200) -> func.HttpRespons
 def not_found(what: str, where: str) -> func.HttpResponse:
     """Answer 404, and say where to look."""
     return json_answer({"error": f"there is no {what}; GET {where} lists them"}, 404)
+
+
+def answered(act: Callable[[], dict[str, Any]]) -> func.HttpResponse:
+    """Answer with what a use case returns, or with its refusal."""
+    try:
+        return json_answer(act())
+    except RequestRefused as refused:
+        return json_answer({"error": str(refused)}, refused.status)
+
+
+def handed_over(act: Callable[[], dict[str, Any]], evaluations: func.Out[str]) -> func.HttpResponse:
+    """Answer 202 with the run that a person's request moved, and hand it to evaluation; or answer with the refusal."""
+    try:
+        run = act()
+    except RequestRefused as refused:
+        return json_answer({"error": str(refused)}, refused.status)
+    evaluations.set(json.dumps({"model": run["model"], "run": run["id"]}))
+    return json_answer(run, 202)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import azure.functions as func
 
-from shared.api.answers import json_answer, not_found
-from shared.composition import App
+from shared.api.answers import handed_over, json_answer, not_found
+from shared.api.requests import asked
+from shared.composition import EVALUATIONS, App
 
 
 def add_runs(app: func.FunctionApp, relearn: App) -> None:
@@ -24,3 +25,27 @@ def add_runs(app: func.FunctionApp, relearn: App) -> None:
         run_id = req.route_params["id"]
         run = relearn.views.run(run_id)
         return json_answer(run) if run else not_found(f"run '{run_id}'", "/api/runs")
+
+    @app.function_name("approve_run")
+    @app.route(route="runs/{id}/approve", methods=["POST"])
+    @app.queue_output(arg_name="evaluations", queue_name=EVALUATIONS, connection="DATA_STORAGE")
+    def approve_run(req: func.HttpRequest, evaluations: func.Out[str]) -> func.HttpResponse:
+        """Answer `POST /api/runs/{id}/approve` with `{"by": …, "reason": …}`: let a held run promote."""
+        run_id = req.route_params["id"]
+        return handed_over(lambda: relearn.approvals.approve(run_id, asked(req).by, asked(req).reason), evaluations)
+
+    @app.function_name("reject_run")
+    @app.route(route="runs/{id}/reject", methods=["POST"])
+    @app.queue_output(arg_name="evaluations", queue_name=EVALUATIONS, connection="DATA_STORAGE")
+    def reject_run(req: func.HttpRequest, evaluations: func.Out[str]) -> func.HttpResponse:
+        """Answer `POST /api/runs/{id}/reject` with `{"by": …, "reason": …}`: end a held run."""
+        run_id = req.route_params["id"]
+        return handed_over(lambda: relearn.approvals.reject(run_id, asked(req).by, asked(req).reason), evaluations)
+
+    @app.function_name("override_run")
+    @app.route(route="runs/{id}/override", methods=["POST"])
+    @app.queue_output(arg_name="evaluations", queue_name=EVALUATIONS, connection="DATA_STORAGE")
+    def override_run(req: func.HttpRequest, evaluations: func.Out[str]) -> func.HttpResponse:
+        """Answer `POST /api/runs/{id}/override` with `{"by": …, "reason": …}`: promote what the gate refused."""
+        run_id = req.route_params["id"]
+        return handed_over(lambda: relearn.rollback.override(run_id, asked(req).by, asked(req).reason), evaluations)

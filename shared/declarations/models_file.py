@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
+from shared.declarations.approval_section import read_approval
 from shared.declarations.budgets_section import read_policy
 from shared.declarations.contract_section import read_contract
 from shared.declarations.gate_section import read_gate
@@ -64,6 +65,7 @@ def _read_model(name: str, section: Section) -> Model:
         gate=read_gate(section),
         holdout=section.text("holdout", ""),
         schedule=section.text("schedule", ""),
+        approval=read_approval(section.section("approval", {})),
         policy=read_policy(section.section("budgets", {})),
         limits=read_limits(section.section("limits", {})),
     )

@@ -21,6 +21,7 @@ class Policy:
         evaluation_budget: From the job's end to a verdict.
         promoting_budget: From the intent to the proof; afterwards the champion is put back. While it is put back, the
             time from which each attempt is an alarm.
+        approval_budget: How long a held run waits for a person.
         handover_patience: How long a handed-over run may show no progress before it is handed over again.
     """
 
@@ -28,6 +29,7 @@ class Policy:
     training_budget: timedelta = timedelta(hours=6)
     evaluation_budget: timedelta = timedelta(minutes=30)
     promoting_budget: timedelta = timedelta(minutes=30)
+    approval_budget: timedelta = timedelta(days=7)
     handover_patience: timedelta = timedelta(seconds=5)
 
     def budget_of(self, stage: str) -> timedelta | None:
@@ -37,6 +39,7 @@ class Policy:
             "SUBMITTED": self.queued_budget,
             "TRAINING": self.training_budget,
             "EVALUATING": self.evaluation_budget,
+            "HELD": self.approval_budget,
             "PROMOTING": self.promoting_budget,
             "RESTORING": self.promoting_budget,
         }.get(stage)

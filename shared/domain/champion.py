@@ -17,7 +17,10 @@ class Champion:
         run_id: The run that made it, or `INITIAL`.
         artifact: Where its bytes are kept, `container/path`.
         sha256: Of those bytes, in hex.
+        since: When it was seen to serve.
         trained_at: When the run that made it was created; None for `INITIAL`.
+        placed_by: The run that put it live: its own, or a rollback or override.
+        restored: Whether a person put it back. A run older than that is held rather than promoted by itself.
     """
 
     run_id: str
@@ -25,6 +28,12 @@ class Champion:
     sha256: str
     since: datetime
     trained_at: datetime | None = None
+    placed_by: str = ""
+    restored: bool = False
+
+    def is_held_against(self, created_at: datetime) -> bool:
+        """Whether a person brought this model back after a run that was created then had begun."""
+        return self.restored and created_at < self.since
 
 
 @dataclass(frozen=True)
@@ -37,11 +46,19 @@ class ModelRecord:
         staged_run: The run whose model staging was last seen to serve.
         lease: Names the worker that may use the staging and live endpoints; empty when nobody does.
         lease_until: When the lease ends by itself.
+        anchor: The model that a person last approved, or the published one; guards against many small losses.
+        holdout: SHA-256 of the holdout that was judged on last, in hex.
+        holdout_uses: How many runs were judged on it.
+        holdout_run: The run that used it last.
         last_scheduled_at: When a schedule last started a run, or was first looked at.
     """
 
     name: str
     champion: Champion | None = None
+    anchor: Champion | None = None
+    holdout: str = ""
+    holdout_uses: int = 0
+    holdout_run: str = ""
     staged_run: str = ""
     lease: str = ""
     lease_until: datetime | None = None

@@ -22,6 +22,7 @@ class Outcome(Enum):
     """What the gate says of a challenger."""
 
     PROMOTE = "PROMOTE"
+    HOLD = "HOLD"  # a person decides
     REJECT = "REJECT"
     NO_CHANGE = "NO_CHANGE"
     ERROR = "ERROR"  # the evidence could not be judged

@@ -1,4 +1,4 @@
-"""The holdout: labelled rows that no model trains on, and the probabilities that endpoints give them."""
+"""The holdout: labelled rows that no model trains on, and the answers that endpoints give them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from shared.domain.paired import Labels, Scores
-from shared.errors import EvaluationError
+from shared.domain.task import Task
+from shared.errors import EvaluationError, ProtocolMismatch
 from shared.wire import Cell, Table
 
 PROBABILITY = "Scored Probabilities"
+PREDICTION = "Scored Labels"
+_CLASS = "Scored Probabilities for Class "
 
 
 @dataclass(frozen=True)
@@ -69,14 +72,35 @@ def parse_holdout(data: bytes, label: str, positive: str, *, limit: int | None =
     return Holdout(tuple(header), rows, np.asarray(labels, dtype=np.bool_))
 
 
-def probabilities(scored: Table) -> Scores:
+def answers_of(scored: Table, task: Task) -> Scores:
     """
-    Read an endpoint's probabilities of the positive class; a cell that is no number becomes NaN.
+    Read what an endpoint answered; a cell that is no number becomes NaN.
+
+    Returns:
+        Two-class: n probabilities of the positive class. Multiclass: n rows of k class probabilities, in the order of
+        `classes_of`. Regression: n predictions.
 
     Raises:
         ProtocolMismatch: The answer has no such column.
     """
-    return np.asarray([_number(cell) for cell in scored.column(PROBABILITY)], dtype=np.float64)
+    if task is Task.MULTICLASS:
+        columns = [scored.column(f'{_CLASS}"{name}"') for name in classes_of(scored)]
+        return np.asarray([[_number(cell) for cell in row] for row in zip(*columns, strict=True)], dtype=np.float64)
+    column = PROBABILITY if task is Task.TWO_CLASS else PREDICTION
+    return np.asarray([_number(cell) for cell in scored.column(column)], dtype=np.float64)
+
+
+def classes_of(scored: Table) -> tuple[str, ...]:
+    """
+    Return the classes that a multi-class endpoint gives probabilities for, sorted.
+
+    Raises:
+        ProtocolMismatch: The answer has no such column.
+    """
+    names = tuple(sorted(name[len(_CLASS) + 1 : -1] for name in scored.columns if name.startswith(_CLASS)))
+    if not names:
+        raise ProtocolMismatch("scored columns", f"columns named '{_CLASS}\"X\"'", list(scored.columns))
+    return names
 
 
 def _number(cell: Cell) -> float:

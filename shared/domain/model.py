@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from shared.domain.approval import Approval
 from shared.domain.budgets import Policy
 from shared.domain.contract import Contract
 from shared.domain.gate import GateRule
@@ -51,6 +52,7 @@ class Model:
         holdout: Labelled rows, a path below `holdouts`; empty means decisions are UNPAIRED.
         positive: The label's positive class; empty unless the task is two-class.
         schedule: NCRONTAB; empty means that every accepted file starts a run of its own.
+        approval: When a person is asked before a promotion.
         gate: None only where models.toml says `gate = "none"`.
     """
 
@@ -66,5 +68,6 @@ class Model:
     task: Task = Task.TWO_CLASS
     holdout: str = ""
     schedule: str = ""
+    approval: Approval = field(default_factory=Approval)
     policy: Policy = field(default_factory=Policy)
     limits: Limits = field(default_factory=Limits)

@@ -14,6 +14,14 @@ from typing import Any
 from shared.errors import IllegalTransition
 
 
+class RunKind(Enum):
+    """What a run is for."""
+
+    TRAINING = "training"  # a new model from data
+    ROLLBACK = "rollback"  # a model that served before comes back
+    OVERRIDE = "override"  # a model that was judged and not promoted is put live by a person
+
+
 class RunState(Enum):
     """Where a run stands; the value is what tables, logs and answers show."""
 
@@ -21,6 +29,7 @@ class RunState(Enum):
     SUBMITTED = "SUBMITTED"  # the job's id is saved; it may not have been started
     TRAINING = "TRAINING"  # the job was started
     EVALUATING = "EVALUATING"  # the job finished; its model is being judged
+    HELD = "HELD"  # the verdict is saved; a person decides
     PROMOTING = "PROMOTING"  # the verdict is saved; the live endpoint is being changed
     RESTORING = "RESTORING"  # the proof failed; the champion is being put back
     PROMOTED = "PROMOTED"  # the live endpoint was seen to give the challenger's answers
@@ -45,7 +54,9 @@ TRANSITIONS: dict[RunState, frozenset[RunState]] = {
     _S.RECEIVED: _ENDS | {_S.SUBMITTED},
     _S.SUBMITTED: _ENDS | {_S.SUBMITTED, _S.TRAINING, _S.EVALUATING},
     _S.TRAINING: _ENDS | {_S.EVALUATING},
-    _S.EVALUATING: _ENDS | {_S.PROMOTING, _S.REJECTED, _S.NO_CHANGE, _S.SUPERSEDED},
+    _S.EVALUATING: _ENDS | {_S.HELD, _S.PROMOTING, _S.REJECTED, _S.NO_CHANGE, _S.SUPERSEDED},
+    # A person's no, and a champion that changed meanwhile, go through EVALUATING: to be recorded, or judged anew.
+    _S.HELD: frozenset({_S.PROMOTING, _S.EVALUATING, _S.SUPERSEDED, _S.CANCELLED, _S.TIMED_OUT}),
     # Once the PATCH may have been sent there are two ways out only: proven, or the champion is back.
     _S.PROMOTING: frozenset({_S.PROMOTED, _S.RESTORING, _S.EVALUATING}),
     _S.RESTORING: frozenset({_S.ROLLED_BACK}),
@@ -72,6 +83,10 @@ class Run:
         queued_since: From when its time in the queue counts, where that is not its creation.
         cancel_reason: Who wants it cancelled and why; empty when nobody does.
         stray_jobs: Jobs that the service may hold for this run beside `job_id`; they are to be cancelled.
+        kind: A rollback or an override trains nothing.
+        restores: The run whose kept model a rollback or an override puts live, or `initial`.
+        requested_by: Who asked for the run; empty where data alone did.
+        approval: What a person decided of a held run: `decision` ("approve" or "reject"), `by`, `reason`, `at`, `via`.
     """
 
     id: str
@@ -96,6 +111,10 @@ class Run:
     queued_since: datetime | None = None
     cancel_reason: str = ""
     stray_jobs: tuple[str, ...] = ()
+    kind: RunKind = RunKind.TRAINING
+    restores: str = ""
+    requested_by: str = ""
+    approval: dict[str, str] | None = None
     version: str = field(default="", compare=False)
 
     def advanced(self, state: RunState, now: datetime, reason: str = "", **changes: Any) -> Run:

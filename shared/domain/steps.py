@@ -110,6 +110,9 @@ def _decide_job(run: Run, job: JobStatus | None, now: datetime, policy: Policy, 
 
 
 def _decide_evaluation(run: Run, now: datetime, policy: Policy) -> Step:
+    if run.state is RunState.HELD:
+        late = End(RunState.TIMED_OUT, f"nobody decided within {policy.approval_budget}")
+        return late if is_overdue(run, now, policy) else Wait()
     if run.state is RunState.EVALUATING and is_overdue(run, now, policy):
         return End(RunState.TIMED_OUT, f"no verdict within {policy.evaluation_budget}")
     return Announce() if now - run.updated_at > policy.handover_patience else Wait()

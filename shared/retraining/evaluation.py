@@ -19,19 +19,21 @@ from shared.adapters.models_table import ModelTable
 from shared.adapters.runs_table import RunTable
 from shared.adapters.storage_layout import ARTIFACTS, HOLDOUTS
 from shared.domain import golden
+from shared.domain.approval import AskWhen
 from shared.domain.champion import INITIAL, Champion
 from shared.domain.gate import Outcome, Verdict, judge
-from shared.domain.holdout import Holdout, parse_holdout, probabilities
+from shared.domain.holdout import Holdout, answers_of, parse_holdout
 from shared.domain.metrics import parse_metrics
 from shared.domain.model import Model
 from shared.domain.paired import PairedScores, Scores
-from shared.domain.runs import Run, RunState
+from shared.domain.runs import Run, RunKind, RunState
 from shared.errors import EvaluationError, MetricsError, ProtocolMismatch, ServiceRejected, StateConflict
 from shared.logs import event
 from shared.retraining import Clock
 from shared.retraining.lease import Lease
 from shared.retraining.naming import artifact
 from shared.retraining.promotion import Promotion
+from shared.retraining.rollback import Rollback
 from shared.wire import MODEL_EXTENSION, BlobReference
 
 _log = logging.getLogger(__name__)
@@ -72,6 +74,7 @@ class Evaluation:
         stores: Stores,
         batch: Callable[[Model], BatchClient],
         promotion: Promotion,
+        rollback: Rollback,
         clock: Clock,
         *,
         settle: timedelta = timedelta(seconds=30),
@@ -81,7 +84,7 @@ class Evaluation:
             settle: How long staging may go on answering with the model it had before.
         """
         self._models, self._stores, self._batch = models, stores, batch
-        self._promotion, self._clock, self._settle = promotion, clock, settle
+        self._promotion, self._rollback, self._clock, self._settle = promotion, rollback, clock, settle
 
     def evaluate(self, model_name: str, run_id: str) -> None:
         """
@@ -92,7 +95,7 @@ class Evaluation:
         """
         model = self._models.get(model_name)
         run = self._stores.runs.find(model_name, run_id)
-        if model is None or run is None or run.state.is_final:
+        if model is None or run is None or run.state.is_final or run.state is RunState.HELD:
             return
         lease = Lease(self._stores.records, model.name, self._clock)
         try:
@@ -108,23 +111,27 @@ class Evaluation:
             try:
                 run = self._judge(run, model, lease)
             except (EvaluationError, MetricsError, ServiceRejected, ProtocolMismatch) as failed:
-                run = self._close(run, RunState.FAILED, f"the challenger could not be judged: {failed}", None)
+                run = self._close(run, RunState.FAILED, f"the challenger could not be judged: {failed}")
         if run.state in (RunState.PROMOTING, RunState.RESTORING):
             lease.hold()
             self._promotion.carry_out(run, model)
 
     def _judge(self, run: Run, model: Model, lease: Lease) -> Run:
         champion = self._champion(model, run)
+        if run.kind is not RunKind.TRAINING:
+            return self._rollback.prepare(run, model, champion)
+        if run.approval and run.approval["decision"] == "reject":
+            return self._close(run, RunState.REJECTED, f"rejected by {run.approval['by']}: {run.approval['reason']}")
         if champion.trained_at and champion.trained_at > run.created_at:
             reason = f"run '{champion.run_id}' has made a champion from newer data meanwhile"
-            return self._close(run, RunState.SUPERSEDED, reason, None)
+            return self._close(run, RunState.SUPERSEDED, reason)
         facts = facts_of(self._stores.blobs.blob(run.training_blob))
         if facts and facts.etag != run.training_etag:
             reason = f"'{run.training_blob}' was replaced while it trained; the new version is a file of its own"
-            return self._close(run, RunState.SUPERSEDED, reason, None)
+            return self._close(run, RunState.SUPERSEDED, reason)
         challenger = self._challenger(run, model)
         if challenger.sha256 == champion.sha256:
-            return self._close(run, RunState.NO_CHANGE, "challenger and champion are the same bytes", None)
+            return self._close(run, RunState.NO_CHANGE, "challenger and champion are the same bytes")
         rows = self._rows(model, run)
         lease.hold()
         self._install(run, model, challenger, rows)
@@ -133,9 +140,8 @@ class Evaluation:
         lease.hold()  # a worker that lost its lease may have scored somebody else's challenger
         verdict = self._verdict(model, challenger, scores)
         event(_log, "run.judged", run_id=run.id, model=run.model, outcome=verdict.outcome.value, reason=verdict.reason)
-        if verdict.outcome is not Outcome.PROMOTE:
-            return self._close(run, _FINAL[verdict.outcome], verdict.reason, verdict)
-        return self._intend(run, rows, scores, verdict, champion)
+        run = replace(run, verdict=verdict.as_json(), judged_champion=champion.run_id)
+        return self._act(run, model, verdict, champion, self._save_golden(run, rows, scores))
 
     def _champion(self, model: Model, run: Run) -> Champion:
         """Return what serves now; the published model's bytes are kept before they are ever replaced."""
@@ -195,7 +201,7 @@ class Evaluation:
 
     def _scores(self, run: Run, model: Model, rows: Holdout) -> PairedScores:
         def ask(endpoint: EndpointClient) -> Scores:
-            return probabilities(endpoint.score(rows.columns, rows.rows, run.id))
+            return answers_of(endpoint.score(rows.columns, rows.rows, run.id), model.task)
 
         return PairedScores(rows.labels, ask(self._promotion.live(model)), ask(self._promotion.staging(model)))
 
@@ -204,29 +210,61 @@ class Evaluation:
             return Verdict(Outcome.PROMOTE, 'gate = "none": nothing was judged', "")
         return judge(challenger.metrics, scores if model.holdout else None, model.gate)
 
-    def _intend(self, run: Run, rows: Holdout, scores: PairedScores, verdict: Verdict, champion: Champion) -> Run:
-        """Save what the live endpoint must answer, then the intention to change it; never without a row to prove it."""
+    def _save_golden(self, run: Run, rows: Holdout, scores: PairedScores) -> bool:
+        """Keep the rows that tell the models apart: they prove this promotion, and one that a person asks for later."""
         chosen = golden.choose(scores.champion, scores.challenger)
-        if not chosen:
-            reason = "no row tells challenger and champion apart, so a promotion could not be proven"
-            return self._close(run, RunState.NO_CHANGE, reason, verdict)
-        self._promotion.save_golden(
-            run, rows.columns, rows.some(chosen), scores.challenger[chosen].tolist(), scores.champion[chosen].tolist()
-        )
-        intended = run.advanced(
-            RunState.PROMOTING,
-            self._clock(),
-            verdict.reason,
-            verdict=verdict.as_json(),
-            judged_champion=champion.run_id,
-        )
-        return self._stores.runs.save(intended)
+        if chosen:
+            challenger, champion = scores.challenger[chosen].tolist(), scores.champion[chosen].tolist()
+            self._promotion.save_golden(run, rows.columns, rows.some(chosen), challenger, champion)
+        return bool(chosen)
 
-    def _close(self, run: Run, state: RunState, reason: str, verdict: Verdict | None) -> Run:
-        evidence: dict[str, Any] = {"reason": reason, "verdict": verdict.as_json() if verdict else None}
-        evidence |= {"datasets": list(run.datasets), "dataset_keys": list(run.dataset_keys)}
-        self._stores.decisions.append(run.model, run.id, state.value, self._clock(), evidence)
-        closed = run.advanced(state, self._clock(), reason, verdict=verdict.as_json() if verdict else None)
+    def _act(self, run: Run, model: Model, verdict: Verdict, champion: Champion, can_be_proven: bool) -> Run:
+        """Save what the verdict leads to: an end, a question to a person, or the intention to promote."""
+        if verdict.outcome in _FINAL:
+            return self._close(run, _FINAL[verdict.outcome], verdict.reason)
+        if not can_be_proven:
+            reason = "no row tells challenger and champion apart, so a promotion could not be proven"
+            return self._close(run, RunState.NO_CHANGE, reason)
+        held = _held_because(run, model, verdict, champion)
+        if held and model.approval.ask is AskWhen.NEVER:
+            return self._close(run, RunState.REJECTED, f'{held}; and approval is "never", so nobody is asked')
+        if held:
+            return self._hold(run, model, held)
+        return self._stores.runs.save(run.advanced(RunState.PROMOTING, self._clock(), verdict.reason))
+
+    def _hold(self, run: Run, model: Model, reason: str) -> Run:
+        self._record(run, RunState.HELD, reason, occasion=run.judged_champion)
+        event(_log, "run.held", run_id=run.id, model=run.model, reason=reason)
+        now = self._clock()
+        until = now + model.policy.approval_budget  # no tick needs to look before
+        held = run.advanced(RunState.HELD, now, reason, due_at=until, waits_for="a person's decision")
+        return self._stores.runs.save(held)
+
+    def _close(self, run: Run, state: RunState, reason: str) -> Run:
+        self._record(run, state, reason)
         level = logging.WARNING if state is RunState.FAILED else logging.INFO
         event(_log, "run.closed", level=level, run_id=run.id, model=run.model, state=state.value, reason=reason)
-        return self._stores.runs.save(closed)
+        return self._stores.runs.save(run.advanced(state, self._clock(), reason))
+
+    def _record(self, run: Run, state: RunState, reason: str, *, occasion: str = "") -> None:
+        evidence: dict[str, Any] = {
+            "reason": reason,
+            "verdict": run.verdict,
+            "datasets": list(run.datasets),
+            "dataset_keys": list(run.dataset_keys),
+            "champion_before": run.judged_champion,
+            "approval": run.approval,
+            "requested_by": run.requested_by,
+        }
+        self._stores.decisions.append(run.model, run.id, state.value, self._clock(), evidence, occasion=occasion)
+
+
+def _held_because(run: Run, model: Model, verdict: Verdict, champion: Champion) -> str:
+    """Say why a person decides; empty when nobody has to."""
+    if verdict.outcome is Outcome.HOLD:
+        return verdict.reason
+    if champion.is_held_against(run.created_at):
+        return f"a person brought '{champion.run_id}' back after this run had begun; {verdict.reason}"
+    if model.approval.ask is AskWhen.ALWAYS:
+        return f'approval is "always"; {verdict.reason}'
+    return ""

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from shared.adapters.storage_layout import ARTIFACTS
 from shared.domain.dataset import Dataset
-from shared.domain.runs import Run, RunState
+from shared.domain.runs import Run, RunKind, RunState
 from shared.wire import MODEL_EXTENSION
 
 
@@ -38,3 +38,9 @@ def new_run(
 def artifact(run: Run, extension: str) -> str:
     """Return where a run's model or metrics are kept, `container/path`."""
     return f"{run.artifacts}/{'model' if extension == MODEL_EXTENSION else 'metrics'}{extension}"
+
+
+def model_of(run: Run) -> str:
+    """Return where the model is kept that a run puts live: its own, or the one that it brings back."""
+    made_by = run.artifacts if run.kind is RunKind.TRAINING else f"{ARTIFACTS}/{run.model}/{run.restores}"
+    return f"{made_by}/model{MODEL_EXTENSION}"

@@ -20,17 +20,19 @@ from shared.adapters.endpoints import EndpointClient
 from shared.adapters.models_table import ModelTable
 from shared.adapters.runs_table import RunTable
 from shared.domain import golden
-from shared.domain.champion import Champion
-from shared.domain.holdout import probabilities
+from shared.domain.champion import INITIAL, Champion
+from shared.domain.decision import OVERRIDE, ROLLBACK
+from shared.domain.holdout import answers_of
 from shared.domain.model import Model
-from shared.domain.runs import Run, RunState
+from shared.domain.runs import Run, RunKind, RunState
 from shared.errors import EvaluationError, ServiceRejected
 from shared.logs import event
 from shared.retraining import Clock
-from shared.retraining.naming import artifact
+from shared.retraining.naming import model_of
 from shared.wire import MODEL_EXTENSION, BlobReference, Cell, JobStatus
 
 _log = logging.getLogger(__name__)
+_OUTCOMES = {RunKind.TRAINING: RunState.PROMOTED.value, RunKind.ROLLBACK: ROLLBACK, RunKind.OVERRIDE: OVERRIDE}
 _REFERENCE_LIFETIME = timedelta(hours=1)  # the service copies the model at once
 
 
@@ -83,12 +85,17 @@ class Promotion:
         run: Run,
         columns: tuple[str, ...],
         rows: list[list[Cell]],
-        challenger: list[float],
-        champion: list[float],
+        challenger: list[Any],
+        champion: list[Any] | None,
     ) -> None:
-        """Keep the golden rows, with what each model answers to them."""
+        """Keep the golden rows and both models' answers; `champion` is None where live could not be asked."""
         document = {"columns": columns, "rows": rows, "challenger": challenger, "champion": champion}
         self._blobs.write_json(f"{run.artifacts}/golden.json", document)
+
+    def golden_of(self, run: Run) -> dict[str, Any] | None:
+        """Return a run's golden rows: `columns`, `rows`, and the answers of `challenger` and `champion`."""
+        document: dict[str, Any] | None = self._blobs.read_json(f"{run.artifacts}/golden.json")
+        return document
 
     def carry_out(self, run: Run, model: Model) -> None:
         """
@@ -98,39 +105,60 @@ class Promotion:
             ServiceUnavailable: A service did not answer; the run stands where it stood and is taken up again.
             EvaluationError: The champion could not be seen to be back; the run stays in RESTORING.
         """
-        expected = self._blobs.read_json(f"{run.artifacts}/golden.json")
+        expected = self.golden_of(run)
+        if expected is None:
+            raise EvaluationError(f"the golden rows of run '{run.id}' are gone, so nothing can be proven")
         if run.state is RunState.PROMOTING:
             run = self._promote(run, model, expected)
         if run.state is RunState.RESTORING:
             self._restore(run, model, expected)
 
     def _promote(self, run: Run, model: Model, expected: dict[str, Any]) -> Run:
-        record = self._records.load(model.name)
-        champion = record.champion.run_id if record.champion else ""
-        if champion == run.id:  # proven before, by a worker that died between the pointer and the run
+        champion = self._records.load(model.name).champion
+        serving = champion.run_id if champion else ""
+        if (
+            champion and champion.placed_by == run.id
+        ):  # proven before, by a worker that died between the pointer and the run
             return self._crown(run, model, Proof(len(expected["rows"]), 0.0))
-        if champion != run.judged_champion:
-            return self._runs.save(run.advanced(RunState.EVALUATING, self._clock(), f"champion is now '{champion}'"))
+        if serving != run.judged_champion:
+            # An approval was given on evidence against the champion of that time.
+            reason = f"champion is now '{serving}'"
+            return self._runs.save(run.advanced(RunState.EVALUATING, self._clock(), reason, approval=None))
         try:
             self.live(model).update(model.resource, self._fresh_reference(run, model), run.id)
             proof = self._prove(run, model, expected, "challenger")
         except ServiceRejected as refused:
             return self._runs.save(run.advanced(RunState.RESTORING, self._clock(), str(refused)))
         if not proof.holds:
-            reason = f"the live endpoint did not give the challenger's answers within {self._deadline}"
+            reason = f"the live endpoint did not give the {_whose(run)} answers within {self._deadline}"
             return self._runs.save(run.advanced(RunState.RESTORING, self._clock(), reason))
         return self._crown(run, model, proof)
 
     def _crown(self, run: Run, model: Model, proof: Proof) -> Run:
         """Move the champion pointer, record the decision, close the run: in that order, each repeatable."""
-        now, path = self._clock(), artifact(run, MODEL_EXTENSION)
         record = self._records.load(model.name)
-        before = record.champion.run_id if record.champion else ""
-        if before != run.id:
-            champion = Champion(run.id, path, self._blobs.digest(path) or "", now, run.created_at)
-            self._records.save(replace(record, champion=champion))
+        champion = record.champion
+        if champion is None or champion.placed_by != run.id:
+            champion = self._champion_of(run)
+            by_a_person = run.approval is not None or run.kind is not RunKind.TRAINING
+            self._records.save(replace(record, champion=champion, anchor=champion if by_a_person else record.anchor))
         reason = f"{run.reason}; proven on {proof.rows} golden rows after {proof.seconds:.1f} s"
-        return self._close(run, RunState.PROMOTED, reason, proof)
+        return self._close(run, RunState.PROMOTED, reason, proof, champion)
+
+    def _champion_of(self, run: Run) -> Champion:
+        """Describe the model that a run has put live."""
+        path = model_of(run)
+        made_by = run.restores or run.id
+        origin = run if made_by == run.id else self._runs.find(run.model, made_by)
+        return Champion(
+            run_id=made_by,
+            artifact=path,
+            sha256=self._blobs.digest(path) or "",
+            since=self._clock(),
+            trained_at=origin.created_at if origin and made_by != INITIAL else None,
+            placed_by=run.id,
+            restored=run.kind is RunKind.ROLLBACK,
+        )
 
     def _restore(self, run: Run, model: Model, expected: dict[str, Any]) -> None:
         champion = self._records.load(model.name).champion
@@ -143,39 +171,50 @@ class Promotion:
             event(_log, "promotion.restore_unproven", level=logging.ERROR, run_id=run.id, model=run.model)
             raise EvaluationError(f"the live endpoint of '{model.name}' was not seen to give the champion's answers")
         reason = f"{run.reason}; champion '{champion.run_id}' is back and was seen to answer"
-        self._close(run, RunState.ROLLED_BACK, reason, proof)
+        self._close(run, RunState.ROLLED_BACK, reason, proof, champion)
 
     def _fresh_reference(self, run: Run, model: Model) -> BlobReference:
         """Ask the service for the model with a fresh token; where the job is gone, the kept bytes serve."""
+        kept = self._blobs.reference(model_of(run), write=False, lifetime=_REFERENCE_LIFETIME)
+        if run.kind is not RunKind.TRAINING:
+            return kept
         report = self._batch(model).report(run.job_id, run.id)
         reference = report.result_with(MODEL_EXTENSION) if report.status is JobStatus.FINISHED else None
-        kept = artifact(run, MODEL_EXTENSION)
-        return reference or self._blobs.reference(kept, write=False, lifetime=_REFERENCE_LIFETIME)
+        return reference or kept
 
     def _prove(self, run: Run, model: Model, expected: dict[str, Any], who: str) -> Proof:
         """Ask the golden rows until the live endpoint answers as `who` did, or time is up."""
         columns, rows, answers = tuple(expected["columns"]), expected["rows"], expected[who]
         started, pause = time.monotonic(), 0.05
         while True:
-            given = probabilities(self.live(model).score(columns, rows, run.id)).tolist() if rows else []
+            given = answers_of(self.live(model).score(columns, rows, run.id), model.task)
             spent = time.monotonic() - started
-            if golden.agree(answers, given):
+            if golden.agree(answers if answers is not None else given, given):
                 return Proof(len(rows), spent)
             if spent + pause > self._deadline.total_seconds():
                 return Proof(len(rows), None)
             time.sleep(pause)
             pause = min(2 * pause, 2.0)
 
-    def _close(self, run: Run, state: RunState, reason: str, proof: Proof) -> Run:
+    def _close(self, run: Run, state: RunState, reason: str, proof: Proof, champion: Champion) -> Run:
         evidence = {
             "reason": reason,
             "verdict": run.verdict,
             "datasets": list(run.datasets),
             "dataset_keys": list(run.dataset_keys),
             "champion_before": run.judged_champion,
+            "champion_after": {"run_id": champion.run_id, "artifact": champion.artifact, "sha256": champion.sha256},
+            "approval": run.approval,
+            "requested_by": run.requested_by,
             "golden_rows": proof.rows,
         }
-        self._decisions.append(run.model, run.id, state.value, self._clock(), evidence)
-        level = logging.INFO if state is RunState.PROMOTED else logging.ERROR
+        promoted = state is RunState.PROMOTED
+        outcome = _OUTCOMES[run.kind] if promoted else state.value
+        self._decisions.append(run.model, run.id, outcome, champion.since if promoted else self._clock(), evidence)
+        level = logging.INFO if promoted else logging.ERROR
         event(_log, "run.closed", level=level, run_id=run.id, model=run.model, state=state.value, reason=reason)
         return self._runs.save(run.advanced(state, self._clock(), reason))
+
+
+def _whose(run: Run) -> str:
+    return "challenger's" if run.kind is RunKind.TRAINING else f"kept model's ('{run.restores}')"

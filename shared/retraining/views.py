@@ -26,12 +26,12 @@ class Views:
 
     def runs(self, model: str | None) -> Json:
         """Return the runs of one model or of all, newest first."""
-        return {"runs": [_run(run) for run in self._runs.all(model)]}
+        return {"runs": [run_as_json(run) for run in self._runs.all(model)]}
 
     def run(self, run_id: str) -> Json | None:
         """Return one run; None when there is none such."""
         run = self._runs.find_any(run_id)
-        return _run(run) if run else None
+        return run_as_json(run) if run else None
 
     def datasets(self, model: str | None) -> Json:
         """Return the ledger of one model or of all, newest first."""
@@ -52,7 +52,8 @@ class Views:
         }
 
 
-def _run(run: Run) -> Json:
+def run_as_json(run: Run) -> Json:
+    """Return a run as plain JSON values."""
     return {
         "id": run.id,
         "model": run.model,
@@ -65,6 +66,11 @@ def _run(run: Run) -> Json:
         "updated_at": stored(run.updated_at),
         "stages": [{"state": state, "at": stored(at)} for state, at in run.stages],
         "verdict": run.verdict,
+        "kind": run.kind.value,
+        "restores": run.restores or None,
+        "requested_by": run.requested_by or None,
+        "approval": run.approval,
+        "judged_champion": run.judged_champion or None,
     }
 
 

@@ -65,6 +65,15 @@ _PLAYED = {
     "list_runs",
     "get_run",
     "list_datasets",
+    "approve_run",
+    "reject_run",
+    "override_run",
+    "list_models",
+    "get_model",
+    "get_serving",
+    "rollback_model",
+    "list_decisions",
+    "verify_decisions",
     "health",
 }
 
@@ -94,6 +103,13 @@ def _play(worker: WorkerProcess, who: str, blobs: BlobServiceClient) -> dict[str
         "dataset": [(d["state"], d["rows"]) for d in datasets if d["name"] == name],
         "missing": _get(worker, "get_run", id="nothing"),
         "health": _get(worker, "health"),
+        "decided": [_post(worker, f"{verb}_run", id="nothing") for verb in ("approve", "reject", "override")],
+        "model": sorted(_get(worker, "get_model", model="census")[1]),
+        "models": len(_get(worker, "list_models")[1]["models"]),
+        "serving": _get(worker, "get_serving", model="census")[1]["serving"]["run_id"] == run_id,
+        "rollback": _post(worker, "rollback_model", model="nothing"),
+        "decisions": _get(worker, "list_decisions")[1]["decisions"][-1]["run_id"] == run_id,
+        "verified": _get(worker, "verify_decisions")[1]["whole"],
         "message": re.sub(r"census-\S+", "RUN", message),
     }
 
@@ -107,6 +123,14 @@ def _call(worker: WorkerProcess, function: str, inputs: dict[str, Datum]) -> Out
 
 def _get(worker: WorkerProcess, function: str, **route: str) -> tuple[int, Any]:
     request = Request("GET", f"http://x/api/{function}", {}, {}, route, None)
+    response = _call(worker, function, {"req": Datum(Kind.HTTP, request)}).outputs["$return"].value
+    assert isinstance(response, Response)
+    return response.status, json.loads(response.body)
+
+
+def _post(worker: WorkerProcess, function: str, **route: str) -> tuple[int, Any]:
+    body = json.dumps({"by": "ada", "reason": "because"}).encode()
+    request = Request("POST", f"http://x/api/{function}", {"Content-Type": "application/json"}, {}, route, body)
     response = _call(worker, function, {"req": Datum(Kind.HTTP, request)}).outputs["$return"].value
     assert isinstance(response, Response)
     return response.status, json.loads(response.body)

@@ -89,6 +89,10 @@ class World:
         )
         return found
 
+    def record(self) -> dict[str, Any]:
+        """The row of the model `census`."""
+        return next(row for row in self.rows("models") if row["PartitionKey"] == "model")
+
     def rows(self, table: str) -> list[dict[str, Any]]:
         with TableServiceClient.from_connection_string(self.storage.reveal()) as tables:
             return [dict(entity) for entity in tables.get_table_client(table).list_entities()]

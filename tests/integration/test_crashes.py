@@ -102,7 +102,7 @@ def _end(world: World) -> dict[str, Any]:
         "runs": [(run["state"], run["reason"].partition("; proven")[0]) for run in runs],
         "datasets": [(d["state"], d["run_id"] == runs[0]["id"]) for d in world.app.views.datasets(None)["datasets"]],
         "decisions": [(d["RowKey"], d["outcome"]) for d in world.rows("decisions")],
-        "champion": [json.loads(m["champion"])["run_id"] == runs[0]["id"] for m in world.rows("models")],
+        "champion": [json.loads(m["champion"])["run_id"] == runs[0]["id"] for m in [world.record()]],
         "live": world.service.served["live"],
         "trainings": sum(job.started for job in world.service.jobs.values()),
     }

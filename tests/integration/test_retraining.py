@@ -27,7 +27,7 @@ def test_a_better_model_is_promoted_proven_and_remembered(world: World) -> None:
     assert run["verdict"]["gain"] > 0
     assert "proven on 20 golden rows" in run["reason"]
     assert world.service.served["live"] == "quality=1.0"
-    (model,) = world.rows("models")
+    model = world.record()
     assert json.loads(model["champion"])["run_id"] == run["id"]
     (decision,) = world.rows("decisions")
     assert decision["outcome"] == "PROMOTED"
@@ -115,7 +115,7 @@ def test_an_update_that_answers_200_and_changes_nothing_is_rolled_back(world: Wo
     assert "did not give the challenger's answers" in run["reason"]
     assert "champion 'initial' is back" in run["reason"]
     assert world.service.served["live"] == "quality=0.5"
-    (model,) = world.rows("models")
+    model = world.record()
     assert json.loads(model["champion"])["run_id"] == "initial"
 
 

@@ -1,0 +1,314 @@
+"""People decide: held runs, rollbacks, overrides; and the ledger says who did what, and what served when."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from azure.data.tables import TableServiceClient, UpdateMode
+from census_rows import people
+from conftest import World
+
+from shared.domain.approval import Approval, AskWhen
+from shared.domain.decision import OVERRIDE, ROLLBACK
+from shared.errors import RequestRefused
+
+
+def declare(world: World, **changes: Any) -> None:
+    """Change what models.toml says of the model, in every use case."""
+    models = world.app.evaluation._models
+    models["census"] = replace(models["census"], **changes)  # type: ignore[index]
+
+
+def ask_always(world: World, *, allow_self: bool = True) -> None:
+    declare(world, approval=Approval(AskWhen.ALWAYS, allow_self))
+
+
+def evaluate(world: World, run: dict[str, Any]) -> dict[str, Any]:
+    world.app.evaluation.evaluate("census", run["id"])
+    found = world.app.views.run(run["id"])
+    assert found
+    return found
+
+
+def promoted(world: World, name: str, quality: float, seed: int) -> dict[str, Any]:
+    world.service.quality = quality
+    world.drop(name, people(600, seed=seed))
+    world.tick()
+    run = world.run()
+    assert run["state"] == "PROMOTED", run["reason"]
+    return run
+
+
+def held(world: World) -> dict[str, Any]:
+    ask_always(world)
+    world.drop("a.csv", people(600))
+    world.tick()
+    run = world.run()
+    assert run["state"] == "HELD", run["reason"]
+    return run
+
+
+def test_a_held_run_changes_nothing_until_a_person_approves(world: World) -> None:
+    run = held(world)
+    world.tick()
+    world.app.evaluation.evaluate("census", run["id"])
+    assert world.service.count("PATCH", "/live") == 0
+
+    world.app.approvals.approve(run["id"], "ada", "looked at it")
+    done = evaluate(world, run)
+
+    assert done["state"] == "PROMOTED"
+    assert "approved by ada: looked at it" in done["reason"]
+    assert world.service.served["live"] == "quality=1.0"
+    decisions = world.app.history.decisions("census")
+    assert [link.outcome for link in decisions] == ["HELD", "PROMOTED"]
+    assert decisions[1].evidence["approval"]["by"] == "ada"
+    assert json.loads(world.record()["anchor"])["run_id"] == run["id"]
+
+
+def test_a_rejected_run_ends_with_who_and_why(world: World) -> None:
+    run = held(world)
+
+    world.app.approvals.reject(run["id"], "ada", "the data are from a test")
+    done = evaluate(world, run)
+
+    assert done["state"] == "REJECTED"
+    assert done["reason"] == "rejected by ada: the data are from a test"
+    assert world.service.count("PATCH", "/live") == 0
+    assert world.app.history.decisions("census")[-1].evidence["approval"]["decision"] == "reject"
+
+
+@pytest.mark.parametrize("decide", ["approve", "reject"])
+def test_a_run_is_decided_once(world: World, decide: str) -> None:
+    run = held(world)
+    getattr(world.app.approvals, decide)(run["id"], "ada", "first")
+
+    with pytest.raises(RequestRefused, match="only a run that is HELD") as refused:
+        world.app.approvals.approve(run["id"], "bob", "second")
+    assert refused.value.status == 409
+
+
+def test_who_asked_for_a_run_may_be_kept_from_approving_it(world: World) -> None:
+    run = held(world)
+    ask_always(world, allow_self=False)
+    runs = world.app.evaluation._stores.runs
+    stored = runs.find_any(run["id"])
+    assert stored
+    runs.save(replace(stored, requested_by="Ada"))
+
+    with pytest.raises(RequestRefused, match="another person has to decide") as refused:
+        world.app.approvals.approve(run["id"], "ada", "mine is good")
+
+    assert refused.value.status == 403
+    assert world.app.approvals.approve(run["id"], "bob", "hers is good")["state"] == "PROMOTING"
+
+
+def test_an_approval_on_evidence_against_another_champion_does_not_count(world: World) -> None:
+    run = held(world)
+    records = world.app.evaluation._stores.records
+    record = records.load("census")
+    assert record.champion
+    records.save(replace(record, champion=replace(record.champion, run_id="census-other")))
+
+    moved = world.app.approvals.approve(run["id"], "ada", "fine")
+    again = evaluate(world, run)
+
+    assert moved["state"] == "EVALUATING"
+    assert again["state"] == "HELD"
+    assert again["approval"] is None
+    assert world.service.count("PATCH", "/live") == 0
+    assert [link.outcome for link in world.app.history.decisions("census")] == ["HELD", "HELD"]
+
+
+def test_nobody_is_asked_where_approval_is_never(world: World) -> None:
+    declare(world, approval=Approval(AskWhen.NEVER))
+    promoted(world, "a.csv", 0.8, 1)
+    first = promoted(world, "b.csv", 0.9, 2)
+    late = begin(world, "late.csv", 1.0, 3)
+    evaluate(world, world.app.rollback.rollback("census", None, "ada", "b is wrong"))
+
+    done = evaluate(world, late)
+
+    assert done["state"] == "REJECTED"
+    assert "so nobody is asked" in done["reason"]
+    assert first["id"] != done["id"]
+
+
+def begin(world: World, name: str, quality: float, seed: int) -> dict[str, Any]:
+    """Bring a run to EVALUATING."""
+    world.service.quality = quality
+    world.drop(name, people(600, seed=seed))
+    world.app.polling.tick()
+    return world.run()
+
+
+def test_a_rollback_brings_the_model_before_back_and_is_proven_and_recorded(world: World) -> None:
+    first = promoted(world, "a.csv", 0.8, 1)
+    promoted(world, "b.csv", 1.0, 2)
+
+    asked = world.app.rollback.rollback("census", None, "ada", "complaints about b")
+    done = evaluate(world, asked)
+
+    assert done["state"] == "PROMOTED", done["reason"]
+    assert f"rolled back to '{first['id']}' by ada: complaints about b; proven on" in done["reason"]
+    assert world.service.served["live"] == "quality=0.8"
+    decision = world.app.history.decisions("census")[-1]
+    assert decision.outcome == ROLLBACK
+    assert decision.evidence["champion_after"]["run_id"] == first["id"]
+    assert decision.evidence["requested_by"] == "ada"
+
+
+@pytest.mark.parametrize("name_it", [lambda runs: "initial", lambda runs: runs[0]["id"], lambda runs: "0"])
+def test_any_model_that_has_served_can_come_back(world: World, name_it: Callable[[list[Any]], str]) -> None:
+    runs = [promoted(world, f"{q}.csv", q, seed) for seed, q in enumerate((0.7, 0.85, 1.0))]
+    target = name_it(runs)
+
+    done = evaluate(world, world.app.rollback.rollback("census", target, "ada", "why not"))
+
+    assert done["state"] == "PROMOTED", done["reason"]
+    assert world.service.served["live"] == ("quality=0.5" if target == "initial" else "quality=0.7")
+
+
+def test_a_rollback_that_changes_nothing_leaves_the_champion(world: World) -> None:
+    promoted(world, "a.csv", 0.8, 1)
+    second = promoted(world, "b.csv", 1.0, 2)
+    world.service.faults.lying_updates = 1
+
+    done = evaluate(world, world.app.rollback.rollback("census", None, "ada", "complaints"))
+
+    assert done["state"] == "ROLLED_BACK"
+    assert world.service.served["live"] == "quality=1.0"
+    assert json.loads(world.record()["champion"])["run_id"] == second["id"]
+
+
+def test_a_run_that_began_before_a_rollback_is_held(world: World) -> None:
+    promoted(world, "a.csv", 0.7, 1)
+    promoted(world, "b.csv", 0.8, 2)
+    late = begin(world, "late.csv", 1.0, 3)
+    evaluate(world, world.app.rollback.rollback("census", None, "ada", "b is wrong"))
+
+    done = evaluate(world, late)
+
+    assert done["state"] == "HELD"
+    assert "a person brought" in done["reason"]
+    assert world.service.served["live"] == "quality=0.7"
+
+
+@pytest.mark.parametrize(
+    ("model", "to", "by", "reason", "said", "status"),
+    [
+        ("nothing", None, "ada", "x", "there is no model 'nothing'", 404),
+        ("census", None, "", "x", "say who asks and why", 400),
+        ("census", None, "ada", " ", "say who asks and why", 400),
+        ("census", "census-unknown", "ada", "x", "has never served", 409),
+        ("census", "99", "ada", "x", "has never served", 409),
+    ],
+)
+def test_a_rollback_that_cannot_be_says_why(
+    world: World, model: str, to: str | None, by: str, reason: str, said: str, status: int
+) -> None:
+    promoted(world, "a.csv", 0.8, 1)
+
+    with pytest.raises(RequestRefused, match=said) as refused:
+        world.app.rollback.rollback(model, to, by, reason)
+
+    assert refused.value.status == status
+
+
+def test_there_is_nothing_to_go_back_to_before_the_first_promotion(world: World) -> None:
+    with pytest.raises(RequestRefused, match="still serves the model that was published"):
+        world.app.rollback.rollback("census", None, "ada", "x")
+
+
+def test_a_refused_run_is_promoted_by_an_override_with_a_reason(world: World) -> None:
+    world.service.quality = 0.2
+    world.drop("a.csv", people(600))
+    world.tick()
+    refused = world.run()
+    assert refused["state"] == "REJECTED"
+
+    done = evaluate(world, world.app.rollback.override(refused["id"], "ada", "the holdout is out of date"))
+
+    assert done["state"] == "PROMOTED", done["reason"]
+    assert world.service.served["live"] == "quality=0.2"
+    decision = world.app.history.decisions("census")[-1]
+    assert decision.outcome == OVERRIDE
+    assert "overridden to" in decision.evidence["reason"]
+    assert json.loads(world.record()["champion"])["run_id"] == refused["id"]
+
+
+def test_a_run_that_was_never_scored_cannot_be_overridden(world: World) -> None:
+    run = promoted(world, "a.csv", 0.8, 1)
+
+    with pytest.raises(RequestRefused, match="only a run that the gate refused"):
+        world.app.rollback.override(run["id"], "ada", "x")
+
+
+def test_what_served_at_a_time_is_told_with_files_and_evidence(world: World) -> None:
+    start = world.app.history.decisions("census")
+    assert start == []
+    first = promoted(world, "a.csv", 0.8, 1)
+    between = world.app.history.decisions("census")[-1].at + timedelta(microseconds=1)
+    second = promoted(world, "b.csv", 1.0, 2)
+    serving = world.app.history.serving
+
+    then, now = serving("census", between.isoformat())["serving"], serving("census", None)["serving"]
+    before = serving("census", "2020-01-01T00:00:00Z")["serving"]
+
+    assert before["run_id"] == "initial"
+    assert (then["run_id"], now["run_id"]) == (first["id"], second["id"])
+    assert then["files"] == ["census/a.csv"]
+    assert then["verdict"]["gain"] > 0
+    assert then["sha256"]
+
+
+@pytest.mark.parametrize("at", ["yesterday", "2026-01-01T00:00:00"])
+def test_an_instant_that_cannot_be_read_is_refused(world: World, at: str) -> None:
+    with pytest.raises(RequestRefused, match="write it as") as refused:
+        world.app.history.serving("census", at)
+    assert refused.value.status == 400
+
+
+@pytest.mark.parametrize(
+    ("tamper", "said"),
+    [
+        (lambda table, rows: table.update_entity(rows[0] | {"outcome": "REJECTED"}, UpdateMode.REPLACE), "was changed"),
+        (lambda table, rows: table.delete_entity(rows[0]), "is missing or out of order"),
+        (lambda table, rows: table.delete_entity(rows[-1]), "the chain was cut or rewritten"),
+        (
+            lambda table, rows: [
+                table.update_entity(rows[1] | {"RowKey": rows[0]["RowKey"]}, UpdateMode.REPLACE),
+                table.update_entity(rows[0] | {"RowKey": rows[1]["RowKey"]}, UpdateMode.REPLACE),
+            ],
+            "does not follow the one before it",
+        ),
+    ],
+)
+def test_the_chain_shows_what_was_done_to_it(world: World, tamper: Callable[..., Any], said: str) -> None:
+    promoted(world, "a.csv", 0.8, 1)
+    promoted(world, "b.csv", 1.0, 2)
+    assert world.app.history.verify(None)["whole"]
+
+    with TableServiceClient.from_connection_string(world.storage.reveal()) as tables:
+        table = tables.get_table_client("decisions")
+        tamper(table, sorted(table.list_entities(), key=lambda row: row["RowKey"]))
+
+    checked = world.app.history.verify("census")
+    assert not checked["whole"]
+    assert said in "; ".join(checked["chains"][0]["problems"])
+
+
+def test_decisions_are_exported_as_csv_that_no_spreadsheet_runs(world: World) -> None:
+    world.drop("=cmd.csv", people(600))
+    world.tick()
+
+    header, line, rest = world.app.history.decisions_csv(None).split("\r\n")
+
+    assert header.startswith("model,number,at,outcome,run_id,reason")
+    assert line.startswith("census,0,")
+    assert rest == ""
