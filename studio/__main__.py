@@ -76,7 +76,8 @@ def _publish(options: argparse.Namespace) -> int:
     from studio.publish import publish
 
     def find(settings: Settings) -> Finding:
-        publication = publish(assemble(settings), options.experiment, options.data, options.endpoint)
+        service, parameters = assemble(settings), dict(options.parameter)
+        publication = publish(service, options.experiment, options.data, options.endpoint, parameters)
         addresses = Addresses(settings.url)
         return Finding(publication.to_json(addresses), as_table(publication, addresses))
 
@@ -227,8 +228,23 @@ def _add_publish(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--endpoint", action="append", default=[], metavar="NAME", help="further endpoint; may be repeated"
     )
+    parser.add_argument(
+        "--parameter",
+        action="append",
+        default=[],
+        type=_parameter,
+        metavar="NAME=VALUE",
+        help="web service parameter for the first training; may be repeated",
+    )
     _add_json(parser, "print one JSON object, with the keys")
     parser.set_defaults(command=_publish)
+
+
+def _parameter(text: str) -> tuple[str, str]:
+    name, separator, value = text.partition("=")
+    if not separator:
+        raise argparse.ArgumentTypeError(f"expected NAME=VALUE, got '{text}'")
+    return name, value
 
 
 def _add_endpoints(parser: argparse.ArgumentParser) -> None:

@@ -8,6 +8,7 @@ no private address behind a public name, sizes bounded.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -33,6 +34,7 @@ from studio.pinned_transport import AddressRefused, AnswerRefused, Unresolved, c
 MAX_INPUT_BYTES = 10 * 2**30  # the classic service's limit for one input
 MAX_MODEL_BYTES = 128 * 2**20
 
+_CONTAINER = re.compile(r"\$root|\$web|(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*")
 _TOKEN_BACKDATED = timedelta(minutes=5)  # for clocks that run behind
 _TOKEN_LIFETIME = timedelta(hours=24)
 _MAX_BLOB_NAME = 1024
@@ -85,6 +87,11 @@ class BlobAccess:
         if len(reference.blob_name) > _MAX_BLOB_NAME:
             raise BlobFault("BlobNameTooLong", f"a blob name has at most {_MAX_BLOB_NAME} characters")
         self._account(reference)
+        if not _CONTAINER.fullmatch(reference.container):
+            raise BlobFault(
+                "ContainerValidationFailed",
+                f"'{reference.container}' is no container's name: 3 to 63 lower-case letters, digits and single dashes",
+            )
 
     def download(self, reference: BlobReference, target: Path, *, limit: int = MAX_INPUT_BYTES) -> int:
         """Stream a blob into a file and return its size in bytes; memory stays at one chunk."""

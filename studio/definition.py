@@ -8,6 +8,7 @@ web services".
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -17,7 +18,7 @@ from shared.wire import BlobReference, Body, Resource
 from shared.wire.reading import read_object, read_optional_text, read_text
 from studio.catalog import Endpoint, WebService
 from studio.connection import ConnectionStringError, StorageAccount
-from studio.endpoint_change import EndpointChange
+from studio.endpoint_change import EndpointChange, check_calls
 from studio.errors import BadArgument
 from studio.scoring import OUTPUT_NAME
 
@@ -29,7 +30,7 @@ _TYPES = {
     "Boolean": {"type": "Boolean"},
     "String": {"type": "String"},
 }
-_CALLS = range(4, 201)
+_LEAST_CALLS = 4
 _LEVELS = ("None", "Error", "All")
 _KEY_LENGTHS = range(32, 129)
 
@@ -102,15 +103,26 @@ def _properties(fields: Mapping[str, Any]) -> dict[str, Any]:
     changed: dict[str, Any] = {}
     n_calls = _section(fields, "realtimeConfiguration").get("maxConcurrentCalls")
     if n_calls is not None:
-        if not isinstance(n_calls, int) or isinstance(n_calls, bool) or n_calls not in _CALLS:
-            raise ProtocolMismatch("maxConcurrentCalls", "an integer from 4 to 200", n_calls, code="BadParameterValue")
+        check_calls(n_calls, "maxConcurrentCalls", _LEAST_CALLS)
         changed["max_concurrent_calls"] = n_calls
-    level = _section(fields, "diagnostics").get("level")
+    diagnostics = _section(fields, "diagnostics")
+    _check_expiry(diagnostics)
+    level = diagnostics.get("level")
     if level is not None:
         if level not in _LEVELS:
             raise ProtocolMismatch("diagnostics.level", "None, Error or All", level, code="BadParameterValue")
         changed["diagnostics_level"] = level
     return changed | _keys(_section(fields, "keys"))
+
+
+def _check_expiry(diagnostics: Mapping[str, Any]) -> None:
+    text = read_optional_text(diagnostics, "expiry", "diagnostics")
+    try:
+        expiry = datetime.fromisoformat(text) if text else None
+    except ValueError:
+        raise BadArgument("BadParameterValue", "diagnostics.expiry must be a date and time as in ISO 8601") from None
+    if expiry and expiry.replace(tzinfo=expiry.tzinfo or UTC) <= datetime.now(UTC):
+        raise BadArgument("ExpiryTimeInThePast", "diagnostics.expiry is over; give a time to come, or leave it out")
 
 
 def _keys(keys: Mapping[str, Any]) -> dict[str, Secret]:

@@ -11,7 +11,7 @@ from shared.wire import Resource
 from studio.catalog import Endpoint
 from studio.errors import BadArgument
 
-_MAX_CALLS = 200
+MAX_CALLS = 200
 _LOW_CALLS, _HIGH_CALLS = 4, 20  # what a ThrottleLevel means when no number comes with it
 _MAX_TEXT = 4000
 _CHOICES = {"ThrottleLevel": ("Low", "High"), "DiagnosticsTraceLevel": ("None", "Error", "All")}
@@ -51,6 +51,8 @@ class EndpointChange:
         Raises:
             BadArgument: A property outside its range, or resources of another shape.
         """
+        if body is None:
+            raise BadArgument("RequestIsEmpty", "the request has no body: say what changes, as JSON")
         if not isinstance(body, dict):
             raise BadArgument("RequestBodyInvalid", f"the body must be an object, got {shape_of(body)}")
         given = {key: body[key] for key in _PROPERTIES if body.get(key) is not None}
@@ -59,10 +61,18 @@ class EndpointChange:
         return cls({_PROPERTIES[key]: value for key, value in given.items()}, _resources(body.get("Resources")))
 
 
+def check_calls(value: object, key: str, least: int) -> None:
+    """Refuse a number of concurrent calls that no endpoint can have."""
+    expected = f"{key} must be an integer from {least} to {MAX_CALLS}"
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise BadArgument("WebServiceConcurrentRequestRequirementInvalid", expected)
+    if value > MAX_CALLS:
+        raise BadArgument("WebServiceTooManyConcurrentRequestRequirement", expected)
+
+
 def _check(key: str, value: object) -> None:
     if key == "MaxConcurrentCalls":
-        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= _MAX_CALLS:
-            raise BadArgument("BadParameterValue", f"{key} must be an integer from 1 to {_MAX_CALLS}")
+        check_calls(value, key, 1)
     elif key == "PreventUpdate":
         if not isinstance(value, bool):
             raise BadArgument("BadParameterValue", f"{key} must be true or false, got {shape_of(value)}")

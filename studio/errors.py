@@ -11,6 +11,7 @@ Every error that the service raises on purpose. Each holds the protocol's two co
     ├── MethodNotAllowed      the address exists, the verb does not
     ├── Conflict              the model does not fit the endpoint
     ├── QuotaExceeded         the body is larger than the service reads
+    ├── Initializing          what will answer is being made ready
     ├── Unavailable           may pass if tried later
     └── InternalError         a promise was not kept
 
@@ -96,6 +97,13 @@ class QuotaExceeded(StudioError):
 
     code = "MemoryQuotaViolation"
     summary = "The request is too large."
+
+
+class Initializing(StudioError):
+    """What will answer is being made ready."""
+
+    code = "InitializingContainers"
+    summary = "The endpoint is being made ready."
 
 
 class Unavailable(StudioError):

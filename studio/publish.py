@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from shared.errors import ConfigError
@@ -18,12 +18,19 @@ from studio.store.artifacts import ArtifactKind
 __all__ = ["Publication", "publish"]
 
 
-def publish(service: Service, declaration: Path, data: Path, endpoint_names: Sequence[str]) -> Publication:
+def publish(
+    service: Service,
+    declaration: Path,
+    data: Path,
+    endpoint_names: Sequence[str],
+    parameters: Mapping[str, str] | None = None,
+) -> Publication:
     """
     Store the experiment, train the first model on `data`, and publish both web services in one transaction.
 
     Args:
         endpoint_names: Further endpoints of the predictive web service; those that exist are left as they are.
+        parameters: The training's web service parameters for the first model; those without default are needed.
 
     Raises:
         ConfigError: A file or an endpoint name cannot be used.
@@ -32,7 +39,7 @@ def publish(service: Service, declaration: Path, data: Path, endpoint_names: Seq
     """
     extension = _check(declaration, data, endpoint_names)
     experiment = parse_experiment(declaration.read_text(encoding="utf-8"), declaration.name)
-    trained = train(experiment, data, extension, threads=training_threads())
+    trained = train(experiment, data, extension, threads=training_threads(), parameters=parameters)
     service.storage.prepare()
     digests = ArtifactDigests(
         experiment=service.artifacts.put(ArtifactKind.EXPERIMENT, experiment.source_text.encode()),

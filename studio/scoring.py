@@ -15,7 +15,7 @@ from studio.engine.errors import InputMismatch, InputParseError, ModuleError
 from studio.engine.score_module import ScoreModule
 from studio.engine.score_settings import PLAIN, ScoreSettings
 from studio.engine.scorer import Scorer
-from studio.errors import PARAMETER_DETAILS, BadArgument, BadUserArgument, Unavailable
+from studio.errors import PARAMETER_DETAILS, BadArgument, BadUserArgument, Initializing
 from studio.registry import Served
 
 OUTPUT_NAME = "output1"
@@ -46,7 +46,7 @@ def scorer_of(served: Served) -> Scorer:
 
     Raises:
         BadArgument: The web service trains; it has none.
-        Unavailable: Its model could not be loaded yet.
+        Initializing: Its model could not be loaded yet.
     """
     if served.scorer is not None:
         return served.scorer
@@ -55,7 +55,7 @@ def scorer_of(served: Served) -> Scorer:
             "WebServiceTypeInvalid",
             f"'{served.service.name}' is a training web service: it answers …/jobs and has no model to score with",
         )
-    raise Unavailable("NoMoreResources", "the model of this endpoint is not loaded yet; try again")
+    raise Initializing("InitializingContainers", "the model of this endpoint is not loaded yet; try again")
 
 
 def read_request(body: bytes, service: WebService) -> tuple[Sequence[str], Rows, ScoreSettings]:
@@ -70,7 +70,9 @@ def read_request(body: bytes, service: WebService) -> tuple[Sequence[str], Rows,
     fields = _object(_parsed(body), "the body")
     settings = _settings(service.score, fields.get("GlobalParameters"))
     input_name = service.input_name
-    inputs = _object(fields.get("Inputs"), "Inputs")
+    if fields.get("Inputs") is None:
+        raise BadArgument("MissingRequestInput", f"Inputs is missing: send rows as Inputs.{input_name}")
+    inputs = _object(fields["Inputs"], "Inputs")
     if input_name not in inputs:
         raise BadArgument("InvalidInputNames", f"Inputs needs '{input_name}', got {sorted(inputs)}")
     table = inputs[input_name]
@@ -163,6 +165,8 @@ def _from_objects(objects: list[Any], where: str) -> tuple[Sequence[str], Rows]:
 
 
 def _parsed(body: bytes) -> object:
+    if not body:
+        raise BadArgument("RequestIsEmpty", "the request has no body: send Inputs with rows, as JSON")
     try:
         return orjson.loads(body.removeprefix(b"\xef\xbb\xbf"))
     except orjson.JSONDecodeError as error:

@@ -9,7 +9,7 @@ from shared.errors import ProtocolMismatch
 from shared.wire import BlobReference, JobRequest
 from studio.blob_access import BlobAccess, BlobFault
 from studio.engine.errors import ModuleError
-from studio.errors import PARAMETER_DETAILS, BadArgument
+from studio.errors import PARAMETER_DETAILS, BadArgument, InvalidOperation
 from studio.job_ports import INPUT_EXTENSIONS, JobPorts
 from studio.store.account import DEFAULT_OUTPUT_CONTAINER
 
@@ -23,7 +23,9 @@ def read_submission(body: object, ports: JobPorts, blobs: BlobAccess) -> JobRequ
 
     Raises:
         BadArgument: What is wrong with which part, under the protocol's detail code.
+        InvalidOperation: MultipleInputsNotAllowed.
     """
+    _refuse_several_under_one(body)
     try:
         request = JobRequest.from_wire(body, single_input=ports.input_name, single_output=ports.first_output)
     except ProtocolMismatch as error:
@@ -37,8 +39,20 @@ def read_submission(body: object, ports: JobPorts, blobs: BlobAccess) -> JobRequ
     return JobRequest(request.inputs, outputs, request.parameters)
 
 
+def _refuse_several_under_one(body: object) -> None:
+    """The singular `Input` of older bodies names one blob: a list of them, or a mapping, belongs into `Inputs`."""
+    single = body.get("Input") if isinstance(body, dict) else None
+    several = [*single.values()] if isinstance(single, dict) else single
+    if isinstance(several, list) and len(several) > 1 and all(isinstance(one, dict) for one in several):
+        raise InvalidOperation("MultipleInputsNotAllowed", "Input names one blob; name several under Inputs, by name")
+
+
 def _check_input(inputs: Mapping[str, BlobReference], name: str, blobs: BlobAccess) -> None:
     unknown = sorted(set(inputs) - {name})
+    if unknown and name in inputs:
+        raise BadArgument(
+            "BatchJobInputsTooManySpecified", f"the web service has one input, '{name}'; leave out {_listed(unknown)}"
+        )
     if unknown:
         raise BadArgument("InvalidInputNames", f"no input is named {_listed(unknown)}; the input is '{name}'")
     if name not in inputs:

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from shared.secret import Secret
 from studio.catalog import Endpoint, WebService
 from studio.errors import BadArgument, NotFound, QuotaExceeded, Unauthorized
-from studio.keys import bearer_key
+from studio.keys import bearer_key, is_id
 from studio.registry import Registry, Served
 from studio.web.faults import rendered
 from studio.web.key_guard import KeyGuard
@@ -58,6 +58,10 @@ class Call:
         """Whether the address has that part."""
         return name in self._request.path_params
 
+    def query(self, name: str) -> str:
+        """Return a part of the query; empty when it is absent."""
+        return self._request.query_params.get(name, "")
+
     @property
     def has_api_version(self) -> bool:
         """Whether the query names an api-version; clients of 2014/15 send none."""
@@ -93,6 +97,8 @@ class Call:
     def service(self) -> WebService:
         """Return the web service that the address names; any key problem is the caller's to check."""
         service = self._registry.catalog.services.get(self.path("service"))
+        if service is None and not is_id(self.path("service")):
+            raise BadArgument("WebServiceIdInvalid", "a web service's id has 32 lower-case hex digits; a list shows it")
         if service is None:
             self._registry.look_for_news()
             service = self._registry.catalog.services.get(self.path("service"))

@@ -19,9 +19,9 @@ from studio.blob_access import BlobAccess
 from studio.catalog import DEFAULT_ENDPOINT, Endpoint, WebService
 from studio.definition import definition, read_definition
 from studio.endpoints import Endpoints
-from studio.errors import NotFound
+from studio.errors import BadArgument, NotFound
 from studio.experiments import Experiments
-from studio.keys import new_id
+from studio.keys import is_id, new_id
 from studio.registry import Registry
 from studio.scoring import output_columns
 from studio.store.artifacts import ArtifactKind, Artifacts
@@ -72,6 +72,8 @@ class ResourcesApi:
     def list_all(self, call: Call) -> Response:
         """List the subscription's web services; every resource group holds them all."""
         self._admit(call)
+        if call.query("$skiptoken"):
+            raise BadArgument("InvalidQueryParameter", "$skiptoken: this list has one page, whose nextLink is null")
         services = sorted(self._registry.catalog.services.values(), key=lambda service: service.created_at)
         found = [self._to_wire(call, service, default) for service in services if (default := self._default(service))]
         return json_response({"value": found, "nextLink": None})
@@ -125,7 +127,10 @@ class ResourcesApi:
 
     def _admit(self, call: Call) -> None:
         call.require_workspace_token()
-        if _as_id(call.path("subscription")) != self._registry.catalog.workspace:
+        subscription = _as_id(call.path("subscription"))
+        if not is_id(subscription):
+            raise BadArgument("BadSubscriptionId", "a subscription has 32 hex digits; here it is the workspace's id")
+        if subscription != self._registry.catalog.workspace:
             raise NotFound("WorkspaceNotFound", "no such subscription; here it is the workspace's id")
 
     def _found(self, call: Call) -> tuple[WebService, Endpoint]:

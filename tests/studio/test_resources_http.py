@@ -196,7 +196,11 @@ def test_concurrency_and_diagnostics_can_be_changed(resource: Resource) -> None:
         ({"assets": {"asset1": {"locationInfo": {"uri": "file:///etc/passwd"}}}}, 400, "BadParameterValue"),
         ({"assets": {"asset1": {"locationInfo": {"uri": "https://evil.example/a/b"}}}}, 400, "InvalidBlob"),
         ({"assets": []}, 400, "RequestBodyInvalid"),
-        ({"realtimeConfiguration": {"maxConcurrentCalls": 3}}, 400, "BadParameterValue"),
+        (
+            {"realtimeConfiguration": {"maxConcurrentCalls": 3}},
+            400,
+            "WebServiceConcurrentRequestRequirementInvalid",
+        ),
         ({"diagnostics": {"level": "Some"}}, 400, "BadParameterValue"),
         ({"keys": {"primary": "short"}}, 400, "BadParameterValue"),
     ],

@@ -130,11 +130,11 @@ def test_the_secondary_key_opens_the_endpoint_too(published: Published) -> None:
 @pytest.mark.parametrize(
     ("body", "code", "detail"),
     [
-        (b"", "BadArgument", "RequestBodyInvalid"),
+        (b"", "BadArgument", "RequestIsEmpty"),
         (b"{", "BadArgument", "RequestBodyInvalid"),
         (b'{"Inputs": NaN}', "BadArgument", "RequestBodyInvalid"),
         ([], "BadArgument", "RequestBodyInvalid"),
-        ({}, "BadArgument", "RequestBodyInvalid"),
+        ({}, "BadArgument", "MissingRequestInput"),
         ({"Inputs": {"other": {}}}, "BadArgument", "InvalidInputNames"),
         ({"Inputs": {"input1": {"ColumnNames": COLUMNS}}}, "BadArgument", "RequestBodyInvalid"),
         ({"Inputs": {"input1": {"ColumnNames": [1], "Values": []}}}, "BadArgument", "RequestBodyInvalid"),
