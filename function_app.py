@@ -47,4 +47,12 @@ def evaluate_and_promote(message: func.QueueMessage) -> None:
     relearn.evaluation.evaluate(due["model"], due["run"])
 
 
+@app.function_name("announce_outcomes")
+@app.timer_trigger(arg_name="tick", schedule="%POLL_SCHEDULE%", run_on_startup=False)
+def announce_outcomes(tick: func.TimerRequest) -> None:
+    """Write the reports of runs that were judged or have ended."""
+    relearn.prepare()
+    relearn.announcing.announce_due()
+
+
 register(app, relearn)

@@ -24,12 +24,14 @@ from shared.domain.model import Model
 from shared.retraining import Clock
 from shared.retraining.admission import Admission
 from shared.retraining.advancing import Advancing
+from shared.retraining.announcing import Announcing
 from shared.retraining.approval import Approvals
 from shared.retraining.arrival import Arrival
 from shared.retraining.evaluation import Evaluation, Stores
 from shared.retraining.history import History
 from shared.retraining.polling import Polling
 from shared.retraining.promotion import Promotion
+from shared.retraining.reporting import Reporting
 from shared.retraining.rollback import Rollback
 from shared.retraining.scheduled import Scheduled
 from shared.retraining.setting_aside import SettingAside
@@ -56,6 +58,8 @@ class App:
     approvals: Approvals
     rollback: Rollback
     history: History
+    reporting: Reporting
+    announcing: Announcing
     views: Views
 
 
@@ -96,6 +100,7 @@ def compose(environment: Mapping[str, str], clock: Clock | None = None) -> App:
     promotion = Promotion(runs, records, decisions, blobs, batch, lambda model, role: endpoint(model.name, role), now)
     rollback = Rollback(models, runs, records, decisions, promotion, now)
     stores = Stores(runs, records, decisions, blobs, caller)
+    reporting = Reporting(models, runs, records, ledger, blobs, now)
     arrival = Arrival(models, blobs, ledger, runs, advancing, now)
     return App(
         prepare=cache(lambda: layout.create_storage(connection)),
@@ -108,6 +113,8 @@ def compose(environment: Mapping[str, str], clock: Clock | None = None) -> App:
         approvals=Approvals(models, runs, records, now),
         rollback=rollback,
         history=History(models, records, decisions, now),
+        reporting=reporting,
+        announcing=Announcing(runs, {"report": reporting.write}, now),
         views=Views(models, blobs, ledger, runs),
     )
 

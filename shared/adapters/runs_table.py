@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
+from typing import Any
 
 from shared.adapters.tables import Row, TableStore, instant, stored
+from shared.domain.announcement import Announcement
 from shared.domain.runs import Run, RunKind, RunState
 from shared.errors import AlreadyExists
 
@@ -58,6 +60,11 @@ class RunTable:
         for row, version in self._table.query("is_open eq true and due_at le @now", now=stored(now)):
             yield _from_row(row, version)
 
+    def unannounced(self) -> Iterator[Run]:
+        """Yield every run of whose state people are still to be told."""
+        for row, version in self._table.query("is_news eq true"):
+            yield _from_row(row, version)
+
     def open_ids(self, model: str, states: Collection[RunState]) -> set[str]:
         """Return the ids of one model's runs in these states."""
         wanted = {state.value for state in states}
@@ -104,6 +111,8 @@ def _to_row(run: Run) -> Row:
         "restores": run.restores,
         "requested_by": run.requested_by,
         "approval": json.dumps(run.approval, ensure_ascii=False) if run.approval else "",
+        "is_news": run.is_news,
+        "announcement": json.dumps(_announcement_row(run.announcement)),
     }
 
 
@@ -135,5 +144,14 @@ def _from_row(row: Row, version: str) -> Run:
         restores=row["restores"],
         requested_by=row["requested_by"],
         approval=json.loads(row["approval"]) if row["approval"] else None,
+        announcement=_announcement(json.loads(row["announcement"])),
         version=version,
     )
+
+
+def _announcement_row(announcement: Announcement) -> dict[str, Any]:
+    return asdict(announcement) | {"not_before": stored(announcement.not_before)}
+
+
+def _announcement(kept: dict[str, Any]) -> Announcement:
+    return Announcement(**kept | {"done": tuple(kept["done"]), "not_before": instant(kept["not_before"])})

@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
+from shared.domain.announcement import Announcement
 from shared.errors import IllegalTransition
 
 
@@ -87,6 +88,7 @@ class Run:
         restores: The run whose kept model a rollback or an override puts live, or `initial`.
         requested_by: Who asked for the run; empty where data alone did.
         approval: What a person decided of a held run: `decision` ("approve" or "reject"), `by`, `reason`, `at`, `via`.
+        announcement: How far the news of this run has got.
     """
 
     id: str
@@ -115,7 +117,13 @@ class Run:
     restores: str = ""
     requested_by: str = ""
     approval: dict[str, str] | None = None
+    announcement: Announcement = field(default_factory=Announcement)
     version: str = field(default="", compare=False)
+
+    @property
+    def is_news(self) -> bool:
+        """Whether people are still to be told of the state that the run is in."""
+        return (self.state.is_final or self.state is RunState.HELD) and self.announcement.stages < len(self.stages)
 
     def advanced(self, state: RunState, now: datetime, reason: str = "", **changes: Any) -> Run:
         """

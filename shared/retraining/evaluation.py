@@ -27,8 +27,10 @@ from shared.domain.metrics import parse_metrics
 from shared.domain.model import Model
 from shared.domain.paired import PairedScores, Scores
 from shared.domain.runs import Run, RunKind, RunState
+from shared.domain.task import Task
 from shared.errors import EvaluationError, MetricsError, ProtocolMismatch, ServiceRejected, StateConflict
 from shared.logs import event
+from shared.reporting.scored_rows import SCORES, scores_csv
 from shared.retraining import Clock
 from shared.retraining.lease import Lease
 from shared.retraining.naming import artifact
@@ -138,6 +140,8 @@ class Evaluation:
         lease.hold()
         scores = self._scores(run, model, rows)
         lease.hold()  # a worker that lost its lease may have scored somebody else's challenger
+        if model.holdout and model.task is Task.TWO_CLASS:
+            self._stores.blobs.write(f"{run.artifacts}/{SCORES}", scores_csv(scores))
         verdict = self._verdict(model, challenger, scores)
         event(_log, "run.judged", run_id=run.id, model=run.model, outcome=verdict.outcome.value, reason=verdict.reason)
         run = replace(run, verdict=verdict.as_json(), judged_champion=champion.run_id)

@@ -112,6 +112,6 @@ def test_every_requirement_is_pinned_exactly() -> None:
         if ".venv" in file.parts or ".local" in file.parts:
             continue
         for line in file.read_text().splitlines():
-            name = re.match(r"[A-Za-z0-9][A-Za-z0-9-]*", line)
+            name = re.match(r"[A-Za-z0-9][A-Za-z0-9_-]*", line)
             if name and "==" not in line:
                 assert name[0].lower() in pinned, f"{file}: {name[0]}"

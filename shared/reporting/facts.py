@@ -1,0 +1,178 @@
+"""
+The report of one run as a JSON document; HTML and Markdown show this document and nothing else.
+
+Source of contents and order: docs/report.md. The document's shape: docs/report.schema.json.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from shared.domain.dataset import Dataset
+from shared.domain.model import Model
+from shared.domain.paired import PairedScores
+from shared.domain.runs import Run, RunState
+from shared.reporting.disagreement import disagreement_facts
+from shared.reporting.measures import measured
+from shared.reporting.two_class import two_class_facts
+
+FORMAT = 1  # of the document; raised when a field changes its meaning
+_HISTORY = 20
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """
+    What a report is made of.
+
+    Attributes:
+        rows: Both models' scores of the holdout; None where there was none, or the run was not judged.
+        others: Runs of the same model, in any order; the run itself may be among them.
+        champion: The run whose model serves now.
+    """
+
+    run: Run
+    model: Model
+    rows: PairedScores | None
+    datasets: Sequence[Dataset]
+    others: Sequence[Run]
+    champion: str
+    holdout_uses: int
+    golden_rows: int
+    written_at: datetime
+
+
+def report_facts(subject: Subject) -> Json:
+    """Build the document."""
+    run, verdict = subject.run, subject.run.verdict or {}
+    paired = subject.rows is not None and bool(verdict.get("paired"))
+    return {
+        "format": FORMAT,
+        "written_at": subject.written_at.isoformat(),
+        "run": _run(run),
+        "verdict": _verdict(run, verdict),
+        "rules": [_rule(check) for check in verdict.get("checks") or ()],
+        "metrics": measured(verdict, subject.rows, subject.model.gate) if paired and subject.rows else [],
+        "two_class": two_class_facts(subject.rows) if paired and subject.rows else None,
+        "slices": list(verdict.get("slices") or ()),
+        "disagreement": disagreement_facts(subject.rows) if paired and subject.rows else None,
+        "data": [_dataset(dataset) for dataset in subject.datasets],
+        "history": _history(subject),
+        "provenance": _provenance(subject),
+    }
+
+
+def undo(run: Run) -> str:
+    """Say what to do about a run, as a command where there is one."""
+    if run.state is RunState.PROMOTED:
+        return f"relearn rollback {run.model} --reason WHY"
+    if run.state is RunState.HELD:
+        return f"relearn approve {run.id} --reason WHY, or relearn reject {run.id} --reason WHY"
+    return ""
+
+
+def _run(run: Run) -> Json:
+    return {
+        "id": run.id,
+        "model": run.model,
+        "kind": run.kind.value,
+        "state": run.state.value,
+        "created_at": run.created_at.isoformat(),
+        "updated_at": run.updated_at.isoformat(),
+        "files": list(run.datasets),
+    }
+
+
+def _verdict(run: Run, verdict: Mapping[str, Any]) -> Json:
+    return {
+        "state": run.state.value,
+        "outcome": verdict.get("outcome"),
+        "reason": run.reason,
+        "metric": verdict.get("metric") or None,
+        "paired": bool(verdict.get("paired")),
+        "n_rows": verdict.get("n_rows") or 0,
+        "against": run.judged_champion or None,
+        "undo": undo(run) or None,
+    }
+
+
+def _rule(check: Mapping[str, Any]) -> Json:
+    value, bound = check.get("value"), check.get("bound")
+    left = abs(value - bound) if value is not None and bound is not None else None
+    return {
+        "rule": check["rule"],
+        "value": value,
+        "bound": bound,
+        "passed": bool(check["passed"]),
+        "left": left if check["passed"] or left is None else -left,
+    }
+
+
+def _dataset(dataset: Dataset) -> Json:
+    return {
+        "name": dataset.name,
+        "sha256": dataset.sha256 or None,
+        "rows": dataset.rows,
+        "size": dataset.size,
+        "state": dataset.state.value,
+        "seen_at": dataset.seen_at.isoformat(),
+    }
+
+
+def _history(subject: Subject) -> list[Json]:
+    """List the newest judged runs up to this one, oldest first."""
+    up_to_now = [run for run in subject.others if run.created_at <= subject.run.created_at and run.id != subject.run.id]
+    judged = [run for run in [*up_to_now, subject.run] if run.verdict and run.verdict.get("challenger") is not None]
+    judged.sort(key=lambda run: run.created_at)
+    return [
+        {
+            "run": run.id,
+            "at": run.created_at.isoformat(),
+            "state": run.state.value,
+            **{
+                name: (run.verdict or {}).get(name)
+                for name in ("metric", "champion", "challenger", "gain", "lower", "upper")
+            },
+        }
+        for run in judged[-_HISTORY:]
+    ]
+
+
+def _provenance(subject: Subject) -> Json:
+    run, gate = subject.run, subject.model.gate
+    rule = None if gate is None else asdict(gate) | {"floors": dict(gate.floors)}
+    return {
+        "job_id": run.job_id or None,
+        "training_blob": run.training_blob,
+        "training_etag": run.training_etag,
+        "artifacts": run.artifacts,
+        "champion_now": subject.champion or None,
+        "holdout": subject.model.holdout or None,
+        "holdout_uses": subject.holdout_uses,
+        "golden_rows": subject.golden_rows,
+        "rule": rule,
+        "rule_sha256": _fingerprint(rule),
+        "approval": run.approval,
+        "requested_by": run.requested_by or None,
+        "stages": _stages(run),
+    }
+
+
+def _stages(run: Run) -> list[Json]:
+    """List the states with the seconds that the run spent in each; the last one has none."""
+    ends = [at for _, at in run.stages[1:]] + [None]
+    return [
+        {"state": state, "at": at.isoformat(), "seconds": (end - at).total_seconds() if end else None}
+        for (state, at), end in zip(run.stages, ends, strict=True)
+    ]
+
+
+def _fingerprint(rule: Json | None) -> str:
+    return hashlib.sha256(json.dumps(rule, sort_keys=True, default=str).encode()).hexdigest()

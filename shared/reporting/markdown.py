@@ -1,0 +1,80 @@
+"""The report as Markdown of at most 60 lines, for a chat or a pull request."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from shared.reporting.wording import count, number, percent, signed, verdict_line
+
+LINES = 60
+_RULES, _FILES = 16, 8
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#!~])")
+
+Json = Mapping[str, Any]
+
+
+def report_markdown(report: Json) -> str:
+    """Render the document; every value of it is escaped."""
+    lines = [*_head(report), *_rules(report["rules"]), *_metrics(report), *_rows(report), *_foot(report)]
+    return "\n".join(lines[:LINES]) + "\n"
+
+
+def escaped(text: str) -> str:
+    """Keep a text from being read as Markdown or HTML, and on one line."""
+    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+
+
+def _head(report: Json) -> Iterator[str]:
+    verdict, run = report["verdict"], report["run"]
+    unpaired = " (UNPAIRED)" if verdict["outcome"] and not verdict["paired"] else ""
+    yield f"# {escaped(verdict['state'])}{unpaired}: {escaped(run['model'])}"
+    yield ""
+    yield f"**{verdict_line(report)}** {escaped(verdict['reason'])}"
+    yield ""
+    against = f", against champion `{verdict['against']}`" if verdict["against"] else ""
+    yield f"Run `{run['id']}`{against}."
+    if verdict["undo"]:
+        yield f"{'To undo it' if verdict['state'] == 'PROMOTED' else 'To decide'}: `{verdict['undo']}`"
+
+
+def _rules(rules: list[Json]) -> Iterator[str]:
+    if not rules:
+        return
+    yield from ("", "| | rule | found | bound | left |", "| --- | --- | ---: | ---: | ---: |")
+    for rule in rules[:_RULES]:
+        mark = "✓" if rule["passed"] else "✗"
+        cells = (mark, escaped(rule["rule"]), number(rule["value"]), number(rule["bound"]), signed(rule["left"]))
+        yield f"| {' | '.join(cells)} |"
+    if len(rules) > _RULES:
+        yield f"| | … and {len(rules) - _RULES} more | | | |"
+
+
+def _metrics(report: Json) -> Iterator[str]:
+    if not report["metrics"]:
+        return
+    yield from ("", "| metric | champion | challenger | gain | interval |", "| --- | ---: | ---: | ---: | ---: |")
+    for metric in report["metrics"]:
+        arrow, judged = "↑" if metric["higher_is_better"] else "↓", "" if metric["judged"] else " (shown only)"
+        name = f"{metric['name']} {arrow}{judged}"
+        values = (number(metric["champion"]), number(metric["challenger"]), signed(metric["gain"]))
+        yield f"| {name} | {' | '.join(values)} | {signed(metric['lower'])} … {signed(metric['upper'])} |"
+
+
+def _rows(report: Json) -> Iterator[str]:
+    apart = report["disagreement"]
+    if apart:
+        share = percent(apart["n_differ"] / apart["n_rows"])
+        right, wrong = count(apart["n_put_right"]), count(apart["n_put_wrong"])
+        yield ""
+        yield f"{count(apart['n_rows'])} holdout rows; {share} get another label: {right} put right, {wrong} put wrong."
+
+
+def _foot(report: Json) -> Iterator[str]:
+    yield ""
+    for file in report["data"][:_FILES]:
+        yield f"- {escaped(file['name'])}: {count(file['rows'])} rows, SHA-256 `{(file['sha256'] or '')[:16]}`"
+    if len(report["data"]) > _FILES:
+        yield f"- … and {len(report['data']) - _FILES} more files"
+    yield f"- rule `{report['provenance']['rule_sha256'][:16]}`, job `{report['provenance']['job_id'] or 'none'}`"

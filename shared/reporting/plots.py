@@ -1,0 +1,124 @@
+"""
+The report's pictures, as SVG to be put into a page whose style sheet colours them.
+
+Every picture repeats what a table beside it says. Series come in a fixed order, by which the style sheet knows them:
+first the reference lines, then champion, then challenger.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pygal
+
+# The library leaves a finder for its map plug-ins, of a kind that Python 3.11 warns of at every later import.
+sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__name__ != "PluginImportFixer"]
+
+_DROPPED = frozenset({"defs", "desc", "title"})
+_SQUARE = {"width": 380, "height": 360, "range": (0, 1), "xrange": (0, 1)}
+_TENTHS = [0, 0.2, 0.4, 0.6, 0.8, 1]
+
+Json = Mapping[str, Any]
+
+
+def interval_plot(rows: Sequence[Json], label: str) -> str:
+    """
+    Draw one gain with its interval for each row, the zero line, and where there is one the margin.
+
+    Args:
+        rows: `name`, `gain`, `lower`, `upper`, and `margin` or None.
+        label: What the picture shows, in words.
+    """
+    values = [0.0, *(row[key] for row in rows for key in ("lower", "upper", "gain"))]
+    margins = [-row["margin"] for row in rows if row.get("margin") is not None]
+    low, high = min([*values, *margins]), max(values)
+    room = (high - low or 1.0) * 0.08
+    top = len(rows) + 0.5
+    chart = pygal.XY(
+        **_common(show_dots=False),
+        width=760,
+        height=70 + 44 * len(rows),
+        xrange=(low - room, high + room),
+        range=(0.5, top),
+        show_y_guides=False,
+    )
+    places = {len(rows) - n: row for n, row in enumerate(rows)}
+    chart.y_labels = [{"label": row["name"], "value": place} for place, row in places.items()]
+    chart.add("zero", [(0, 0.5), (0, top)])
+    chart.add("margin", [point for margin in set(margins) for point in ((margin, 0.5), (margin, top), (None, None))])
+    for place, row in places.items():
+        chart.add(row["name"], [(row["lower"], place), (row["upper"], place)])
+    chart.add(
+        "gain", [(row["gain"], place) for place, row in places.items()], stroke=False, show_dots=True, dots_size=6
+    )
+    return _svg(chart, "intervals", label)
+
+
+def roc_plot(two_class: Json) -> str:
+    """Draw both ROC curves over the diagonal of a model that guesses."""
+    label = "ROC of champion and challenger: true positive rate by false positive rate"
+    return _curves(two_class, "roc", [(0, 0), (1, 1)], label, "false positive rate", "true positive rate")
+
+
+def precision_recall_plot(two_class: Json) -> str:
+    """Draw precision by recall over the share of positive rows."""
+    share = two_class["n_positive"] / two_class["n_rows"]
+    label = "Precision by recall of champion and challenger"
+    return _curves(two_class, "precision_recall", [(0, share), (1, share)], label, "recall", "precision")
+
+
+def calibration_plot(two_class: Json) -> str:
+    """Draw the share of positive rows by score, over the diagonal of perfect calibration."""
+    chart = pygal.XY(**_common(), **_SQUARE, x_title="mean score", y_title="share positive", dots_size=3)
+    chart.x_labels = chart.y_labels = _TENTHS
+    chart.add("perfect", [(0, 0), (1, 1)], show_dots=False)
+    for who in ("champion", "challenger"):
+        chart.add(who, [(b["mean_score"], b["share_positive"]) for b in two_class[who]["calibration"]])
+    return _svg(chart, "curves", "Calibration of champion and challenger: share of positive rows by score")
+
+
+def history_plot(history: Sequence[Json], metric: str) -> str:
+    """Draw both values of each judged run, oldest first, with a mark on those that were promoted."""
+    chart = pygal.Line(**_common(), width=760, height=260, y_title=metric, dots_size=2.5)
+    chart.x_labels = [run["at"][5:10] for run in history]
+    chart.add("champion", [run["champion"] for run in history])
+    chart.add("challenger", [run["challenger"] for run in history])
+    marks = [run["challenger"] if run["state"] == "PROMOTED" else None for run in history]
+    chart.add("promoted", marks, stroke=False, dots_size=6)
+    return _svg(chart, "history", f"{metric} of champion and challenger over the last runs; promotions are marked")
+
+
+def _curves(two_class: Json, key: str, reference: list[tuple[float, float]], label: str, x: str, y: str) -> str:
+    chart = pygal.XY(**_common(show_dots=False), **_SQUARE, x_title=x, y_title=y)
+    chart.x_labels = chart.y_labels = _TENTHS
+    chart.add("reference", reference)
+    for who in ("champion", "challenger"):
+        chart.add(who, two_class[who][key])
+    return _svg(chart, "curves", label)
+
+
+def _common(**more: Any) -> dict[str, Any]:
+    return {"js": (), "css": (), "no_prefix": True, "show_legend": False, "margin": 12, "explicit_size": True} | more
+
+
+def _svg(chart: Any, name: str, label: str) -> str:
+    """Render without what the page has already: styles, scripts, tooltips; with a label for who cannot see it."""
+    root = chart.render_tree()
+    _strip(root)
+    del root.attrib["id"], root.attrib["width"], root.attrib["height"]
+    root.set("class", f"plot-{name}")
+    root.set("role", "img")
+    root.set("aria-label", label)
+    return ET.tostring(root, encoding="unicode")
+
+
+def _strip(element: ET.Element) -> None:
+    for child in list(element):
+        if not isinstance(child.tag, str) or child.tag in _DROPPED or "tooltip" in child.get("class", "").split():
+            element.remove(child)
+        else:
+            _strip(child)
+    element.attrib.pop("style", None)

@@ -1,0 +1,62 @@
+"""How values and verdicts are said, the same in HTML and Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+_HEADLINES = {
+    "PROMOTED": "The challenger serves now, and was seen to.",
+    "HELD": "A person has to decide; the champion serves on.",
+    "REJECTED": "The champion serves on: the challenger did not meet the rule.",
+    "NO_CHANGE": "The champion serves on: the challenger cannot be told apart from it.",
+    "SUPERSEDED": "The champion serves on: newer data overtook this run.",
+    "ROLLED_BACK": "The champion was put back: the live endpoint did not prove the challenger.",
+    "FAILED": "The champion serves on: this run came to nothing.",
+    "CANCELLED": "The champion serves on: this run was cancelled.",
+    "TIMED_OUT": "The champion serves on: this run took too long.",
+}
+
+
+def verdict_line(report: Mapping[str, Any]) -> str:
+    """Say in one sentence what the run means for who calls the endpoint."""
+    if report["run"]["kind"] != "training" and report["verdict"]["state"] == "PROMOTED":
+        return "A model that was kept serves now, and was seen to."
+    return _HEADLINES.get(report["verdict"]["state"], "This run has not ended; the champion serves on.")
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """Write a number, or a dash where there is none."""
+    return "–" if value is None else f"{value:.{digits}f}".replace("-", "−")
+
+
+def signed(value: float | None, digits: int = 4) -> str:
+    """Write a number with its sign."""
+    return "–" if value is None else f"{value:+.{digits}f}".replace("-", "−")
+
+
+def percent(value: float | None) -> str:
+    """Write a share."""
+    return "–" if value is None else f"{100 * value:.1f} %".replace("-", "−")
+
+
+def count(value: int) -> str:
+    """Write a count with thin thousands."""
+    return f"{value:,}".replace(",", "\u202f")
+
+
+def instant(text: str) -> str:
+    """Write an ISO instant to the second, in UTC."""
+    return f"{text[:10]} {text[11:19]} UTC"
+
+
+def seconds(value: float | None) -> str:
+    """Write a duration."""
+    if value is None:
+        return "–"
+    return f"{value:.1f} s" if value < 120 else f"{value / 60:.0f} min" if value < 7200 else f"{value / 3600:.1f} h"
+
+
+FILTERS: dict[str, Callable[..., str]] = {
+    "number": number, "signed": signed, "percent": percent, "count": count, "instant": instant, "seconds": seconds,
+}  # fmt: skip

@@ -1,0 +1,67 @@
+"""Runs and evidence to make reports of."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from shared.declarations.models_file import load_models
+from shared.domain.dataset import Dataset, DatasetState
+from shared.domain.gate import judge
+from shared.domain.model import Model
+from shared.domain.paired import PairedScores
+from shared.domain.runs import Run, RunState
+from shared.reporting.facts import Subject
+
+BEGAN = datetime(2026, 1, 31, 12, tzinfo=UTC)
+HOSTILE = "census/<img src=x onerror=alert(1)>|`*.csv"
+_MODELS = Path(__file__).parents[2] / "models.toml"
+
+
+def census() -> Model:
+    names = ("JOBS", "LIVE", "STAGING")
+    addresses = {f"CENSUS_{n}_URL": f"https://s.example/{n}" for n in names}
+    environment = addresses | {f"CENSUS_{n}_KEY": "planted" for n in names}
+    environment["CENSUS_JOBS_URL"] += "/jobs"
+    for n in ("LIVE", "STAGING"):
+        environment[f"CENSUS_{n}_URL"] += f"/endpoints/{n.lower()}"
+    return load_models(_MODELS, environment)["census"]
+
+
+def scores(n_rows: int = 2000, *, better: bool = True, seed: int = 7) -> PairedScores:
+    """Scores of two models of which the challenger is the better or the worse one."""
+    generator = np.random.default_rng(seed)
+    labels = generator.random(n_rows) < 0.25
+
+    def answers(noise: float) -> Any:
+        return 1 / (1 + np.exp(-(np.where(labels, 1.2, -1.2) + generator.normal(0, noise, n_rows))))
+
+    champion, challenger = answers(1.6), answers(1.1)
+    return PairedScores(labels, champion, challenger) if better else PairedScores(labels, challenger, champion)
+
+
+def run(state: RunState = RunState.PROMOTED, **changes: Any) -> Run:
+    path = (RunState.RECEIVED, RunState.SUBMITTED, RunState.TRAINING, RunState.EVALUATING, state)
+    stages = tuple((stage.value, BEGAN + timedelta(seconds=2 * n)) for n, stage in enumerate(path))
+    fields: dict[str, Any] = {
+        "id": "census-1", "model": "census", "state": state, "created_at": BEGAN, "updated_at": stages[-1][1],
+        "datasets": (HOSTILE,), "dataset_keys": ("k",), "training_blob": f"training-data/{HOSTILE}",
+        "training_etag": "0x1", "artifacts": "artifacts/census/census-1", "job_id": "j", "stages": stages,
+        "judged_champion": "initial",
+    }  # fmt: skip
+    return Run(**fields | changes)
+
+
+def subject(run: Run, rows: PairedScores | None, others: tuple[Run, ...] = ()) -> Subject:
+    file = Dataset("k", "census", "training-data", HOSTILE, "0x1", 9, BEGAN, DatasetState.ACCEPTED, 600, "ab" * 32)
+    return Subject(run, census(), rows, [file], others, "census-1", 3, 20, BEGAN)
+
+
+def judged(rows: PairedScores, state: RunState = RunState.PROMOTED, **changes: Any) -> Run:
+    gate = census().gate
+    assert gate
+    verdict = judge({"AUC": 0.9, "Accuracy": 0.8}, rows, gate)
+    return run(state, verdict=verdict.as_json(), reason=verdict.reason, **changes)

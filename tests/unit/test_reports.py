@@ -1,0 +1,205 @@
+"""The report: the same facts as JSON, HTML and Markdown; nothing loaded, nothing unescaped, nothing left out."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import timedelta
+from html.parser import HTMLParser
+from pathlib import Path
+
+import jsonschema_rs
+import numpy as np
+import pytest
+from reports import HOSTILE, judged, run, scores, subject
+
+from shared.domain.paired import PairedScores
+from shared.domain.runs import RunState
+from shared.reporting.content_policy import content_policy
+from shared.reporting.facts import report_facts
+from shared.reporting.markdown import LINES, report_markdown
+from shared.reporting.page import report_html
+from shared.reporting.scored_rows import parse_scores, scores_csv
+from shared.reporting.two_class import two_class_facts
+
+ROOT = Path(__file__).parents[2]
+SCHEMA = jsonschema_rs.validator_for(json.loads((ROOT / "docs" / "report.schema.json").read_text()))
+ROWS = scores()
+
+REPORTS = {
+    "promoted": report_facts(subject(judged(ROWS), ROWS)),
+    "rejected": report_facts(subject(judged(scores(better=False), RunState.REJECTED), scores(better=False))),
+    "failed before it was judged": report_facts(subject(run(RunState.FAILED, reason="training failed"), None)),
+    "unpaired": report_facts(
+        subject(run(verdict={"outcome": "PROMOTE", "metric": "AUC", "paired": False, "checks": [], "n_rows": 0}), None)
+    ),
+}
+
+
+class Page(HTMLParser):
+    """Collects what a page would load or run, and what it says."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.loads: list[tuple[str, str]] = []
+        self.text = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in ("script", "link", "img", "iframe", "object", "image", "use", "base", "form"):
+            self.loads.append((tag, str(attrs)))
+        self.loads += [(tag, name) for name, _ in attrs if name in ("src", "href", "style") or name.startswith("on")]
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_a_report_is_as_its_schema_says(name: str) -> None:
+    document = json.loads(json.dumps(REPORTS[name], allow_nan=False))
+
+    assert [error.message for error in SCHEMA.iter_errors(document)] == []
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_a_page_loads_nothing_and_escapes_everything(name: str) -> None:
+    html = report_html(REPORTS[name])
+    page = Page(html)
+
+    assert page.loads == []
+    assert HOSTILE in page.text
+    assert len(html.encode()) < 2**20
+    assert "url(" not in html
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_markdown_has_at_most_sixty_lines_and_escapes_everything(name: str) -> None:
+    text = report_markdown(REPORTS[name])
+
+    assert len(text.splitlines()) <= LINES == 60
+    assert "<img" not in text.replace("\\<", "")
+    assert r"\<img src=x onerror=alert(1)\>\|\`\*.csv" in text
+
+
+def test_many_files_and_rules_still_fit_into_the_markdown() -> None:
+    report = REPORTS["promoted"]
+    crowded = report | {"rules": report["rules"] * 30, "data": report["data"] * 30, "metrics": report["metrics"] * 8}
+
+    text = report_markdown(crowded)
+
+    assert len(text.splitlines()) <= LINES
+    assert "and 104 more" in text
+    assert "and 22 more files" in text
+
+
+def test_numbers_stand_beside_the_pictures() -> None:
+    report = REPORTS["promoted"]
+    text = Page(report_html(report)).text
+
+    for model in ("champion", "challenger"):
+        assert f"{report['two_class'][model]['auc']:.4f}" in text
+        assert f"{report['two_class'][model]['brier']:.4f}" in text
+    assert f"{report['verdict']['n_rows']:,}".replace(",", "\u202f") in text
+    assert report_html(report).count('role="img"') == 4
+
+
+def test_the_verdict_comes_first_and_says_how_to_undo_it() -> None:
+    html = report_html(REPORTS["promoted"])
+    headings = re.findall(r"<h[12]>(.*?)</h[12]>", html)
+
+    assert headings == [
+        "census", "Rules", "Gain, with its interval", "Champion and challenger on the same rows", "Where they disagree",
+        "Data", "History", "Provenance",
+    ]  # fmt: skip
+    assert html.index("relearn rollback census") < html.index("<h2>Rules")
+
+
+def test_an_unpaired_verdict_says_so_wherever_it_is_shown() -> None:
+    assert "UNPAIRED" in Page(report_html(REPORTS["unpaired"])).text
+    assert "UNPAIRED" in report_markdown(REPORTS["unpaired"]).splitlines()[0]
+
+
+def test_curves_and_counts_are_those_of_the_scores() -> None:
+    rows = PairedScores(
+        np.array([True, True, False, False]), np.array([0.9, 0.4, 0.6, 0.1]), np.array([0.9, 0.8, 0.2, 0.1])
+    )
+
+    facts = two_class_facts(rows)
+
+    assert facts["champion"]["auc"] == pytest.approx(0.75)
+    assert facts["challenger"]["auc"] == pytest.approx(1.0)
+    assert facts["champion"]["confusion"] == {
+        "true_positive": 1, "false_positive": 1, "false_negative": 1, "true_negative": 1,
+    }  # fmt: skip
+    assert facts["champion"]["brier"] == pytest.approx((0.01 + 0.36 + 0.36 + 0.01) / 4)
+    assert facts["champion"]["roc"][0] == [0, 0]
+    assert facts["champion"]["roc"][-1] == [1, 1]
+
+
+def test_the_drawn_curve_holds_the_area_of_the_whole_one() -> None:
+    rows = scores(20_000)
+    model = two_class_facts(rows)["challenger"]
+
+    x, y = np.array(model["roc"]).T
+
+    assert len(x) <= 200
+    assert np.trapezoid(y, x) == pytest.approx(model["auc"], abs=1e-3)
+
+
+def test_history_holds_the_newest_judged_runs_oldest_first() -> None:
+    others = tuple(
+        judged(ROWS, RunState.REJECTED, id=f"census-old-{n}", created_at=run().created_at - timedelta(days=n))
+        for n in range(1, 30)
+    )
+    later = judged(ROWS, id="census-later", created_at=run().created_at + timedelta(days=1))
+    unjudged = run(RunState.FAILED, id="census-failed")
+
+    history = report_facts(subject(judged(ROWS), ROWS, (*others, later, unjudged)))["history"]
+
+    assert [entry["run"] for entry in history] == [*(f"census-old-{n}" for n in range(19, 0, -1)), "census-1"]
+
+
+def test_a_missed_rule_has_nothing_left() -> None:
+    rules = REPORTS["rejected"]["rules"]
+
+    missed = [rule for rule in rules if not rule["passed"]]
+    assert missed
+    assert all(rule["left"] < 0 for rule in missed)
+
+
+def test_scores_come_back_to_the_last_bit() -> None:
+    back = parse_scores(scores_csv(ROWS))
+
+    assert np.array_equal(back.labels, ROWS.labels)
+    assert np.array_equal(back.champion, ROWS.champion)
+    assert np.array_equal(back.challenger, ROWS.challenger)
+
+
+def test_the_policy_lets_the_page_show_its_own_style_alone() -> None:
+    policy = content_policy(report_html(REPORTS["promoted"]))
+
+    assert re.fullmatch(
+        r"default-src 'none'; style-src 'sha256-\S+'; script-src 'none'; base-uri 'none'; form-action 'none'; "
+        r"frame-ancestors 'none'",
+        policy,
+    )
+
+
+def test_the_app_starts_without_the_plotting_library() -> None:
+    code = "import shared.composition, sys; print([name for name in ('pygal', 'jinja2') if name in sys.modules])"
+
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603
+
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_run_is_news_until_its_state_was_announced() -> None:
+    ended = run(RunState.FAILED)
+    told = replace(ended, announcement=ended.announcement.after((), "", len(ended.stages)))
+
+    assert ended.is_news
+    assert not told.is_news
+    assert not run(RunState.TRAINING).is_news
