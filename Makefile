@@ -29,10 +29,10 @@ FILE_OPTION = $(error name the file: make drop FILE=new.csv)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up drop bench test lint format clean local-packages test-packages
+.PHONY: help demo up drop bench test lint format infra-check clean local-packages test-packages
 
 help: ## list the targets
-	@awk -F ': .*## ' '/^[a-z-]+: .*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ': .*## ' '/^[a-z-]+: .*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 demo: local-packages ## drop files and watch a model being promoted, rejected, … (DATA=adult.csv for the real file)
 	@$(PY) -m local demo $(HOST_OPTION) $(DATA_OPTION)
@@ -52,6 +52,11 @@ lint: test-packages check ## lint and strict types
 
 format: test-packages ## put every file into the project's format
 	@$(PY) -m ruff format .
+
+infra-check: test-packages ## check infra/: Bicep types (TYPES=folder of descriptions) and checkov's policies
+	@$(PY) -m infra.checks "$(or $(TYPES),../shared/data/bicep-types)"
+	@sh infra/checks/checkov.sh "$(PYTHON)" .local/checkov
+	@$(PY) -m infra.checks.security .local/checkov/bin/checkov
 
 clean: ## remove what the other targets made, the data of `make up` included
 	rm -rf $(VENV) .local .mypy_cache .ruff_cache .hypothesis .pytest_cache

@@ -1,0 +1,1 @@
+"""What runs in Azure, and the checks that need no Azure."""

@@ -1,0 +1,76 @@
+// What a person must look at. The queries are infra/queries/*.kql; the workbook uses the same.
+
+param location string
+param tags object
+param token string
+param applicationInsightsId string
+param email string
+
+var rules = [
+  {
+    name: 'message-poisoned'
+    title: 'A message failed five times and was put aside'
+    query: loadTextContent('../queries/message-poisoned.kql')
+    severity: 1
+  }
+  {
+    name: 'run-failed'
+    title: 'A run failed or took too long'
+    query: loadTextContent('../queries/run-failed.kql')
+    severity: 2
+  }
+  {
+    name: 'file-too-old'
+    title: 'A training file is over an hour old and has no final state'
+    query: loadTextContent('../queries/file-too-old.kql')
+    severity: 2
+  }
+  {
+    name: 'promotion-unverified'
+    title: 'The live endpoint was not seen to answer as the promoted model did'
+    query: loadTextContent('../queries/promotion-unverified.kql')
+    severity: 0
+  }
+]
+
+resource people 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(email)) {
+  name: 'ag-${token}'
+  location: 'global'
+  tags: tags
+  properties: {
+    enabled: true
+    groupShortName: 'relearn'
+    emailReceivers: [{ name: 'owner', emailAddress: email, useCommonAlertSchema: true }]
+  }
+}
+
+resource rule 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
+  for each in rules: {
+    name: each.name
+    location: location
+    tags: tags
+    kind: 'LogAlert'
+    properties: {
+      displayName: each.title
+      description: 'docs/azure.md, "Alerts", says what to do.'
+      enabled: true
+      severity: each.severity
+      scopes: [applicationInsightsId]
+      evaluationFrequency: 'PT5M'
+      windowSize: 'PT15M'
+      autoMitigate: true
+      criteria: {
+        allOf: [
+          {
+            query: each.query
+            timeAggregation: 'Count'
+            operator: 'GreaterThan'
+            threshold: 0
+            failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 }
+          }
+        ]
+      }
+      actions: { actionGroups: empty(email) ? [] : [people.id] }
+    }
+  }
+]

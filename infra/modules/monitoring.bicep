@@ -1,0 +1,33 @@
+// Logs, traces and metrics, written by identities alone; workbook.bicep reads them.
+
+param location string
+param tags object
+param token string
+param retentionDays int
+
+resource workspace 'Microsoft.OperationalInsights/workspaces@2025-02-01' = {
+  name: 'log-${token}'
+  location: location
+  tags: tags
+  properties: {
+    sku: { name: 'PerGB2018' }
+    retentionInDays: retentionDays
+    features: { disableLocalAuth: true }
+  }
+}
+
+resource insights 'Microsoft.Insights/components@2020-02-02' = {
+  name: 'appi-${token}'
+  location: location
+  tags: tags
+  kind: 'web'
+  properties: {
+    Application_Type: 'web'
+    WorkspaceResourceId: workspace.id
+    DisableLocalAuth: true
+  }
+}
+
+output workspaceId string = workspace.id
+output applicationInsightsId string = insights.id
+output applicationInsightsName string = insights.name

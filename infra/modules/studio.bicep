@@ -1,0 +1,160 @@
+// The Studio-compatible service on Container Apps: scoring behind HTTP, training workers behind the queue.
+
+param location string
+param tags object
+param token string
+param identityId string
+param identityClientId string
+param studioAccountName string
+param dataAccountName string
+param vaultUri string
+param registryServer string
+param workspaceId string
+param scoringImage string
+param trainingImage string
+param scoringMinReplicas int
+param scoringMaxReplicas int
+param trainingMaxReplicas int
+
+// Until the first deployment there is no image of ours. This one listens elsewhere, so the service's own probes wait for it.
+var placeholder = 'mcr.microsoft.com/azuredocs/containerapps-helloworld:latest'
+var port = 5100
+var scoringName = 'scoring-${token}'
+var url = 'https://${scoringName}.${environment.properties.defaultDomain}'
+
+resource account 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
+  name: studioAccountName
+}
+
+resource data 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
+  name: dataAccountName
+}
+
+var endpoints = account.properties.primaryEndpoints
+var secrets = [
+  { name: 'studio-secret', keyVaultUrl: '${vaultUri}secrets/studio-secret', identity: identityId }
+  { name: 'studio-workspace-token', keyVaultUrl: '${vaultUri}secrets/studio-workspace-token', identity: identityId }
+]
+var settings = [
+  // Endpoints without a key: opened by the identity below.
+  { name: 'STUDIO_STORAGE', value: 'BlobEndpoint=${endpoints.blob};QueueEndpoint=${endpoints.queue};TableEndpoint=${endpoints.table}' }
+  { name: 'AZURE_CLIENT_ID', value: identityClientId }
+  { name: 'STUDIO_URL', value: url }
+  { name: 'STUDIO_SECRET', secretRef: 'studio-secret' }
+  { name: 'STUDIO_WORKSPACE_TOKEN', secretRef: 'studio-workspace-token' }
+  { name: 'STUDIO_BLOB_HOSTS', value: split(data.properties.primaryEndpoints.blob, '/')[2] }
+  { name: 'STUDIO_LOG_JSON', value: '1' }
+]
+
+resource environment 'Microsoft.App/managedEnvironments@2025-01-01' = {
+  name: 'cae-${token}'
+  location: location
+  tags: tags
+  properties: {
+    appLogsConfiguration: { destination: 'azure-monitor' } // by the diagnostic setting below: no workspace key
+    workloadProfiles: [{ name: 'Consumption', workloadProfileType: 'Consumption' }]
+  }
+}
+
+resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  scope: environment
+  name: 'logs'
+  properties: {
+    workspaceId: workspaceId
+    logs: [{ categoryGroup: 'allLogs', enabled: true }]
+  }
+}
+
+resource scoring 'Microsoft.App/containerApps@2025-01-01' = {
+  name: scoringName
+  location: location
+  tags: union(tags, { 'azd-service-name': 'scoring' })
+  identity: {
+    type: 'UserAssigned'
+    userAssignedIdentities: { '${identityId}': {} }
+  }
+  properties: {
+    environmentId: environment.id
+    workloadProfileName: 'Consumption'
+    configuration: {
+      activeRevisionsMode: 'Single'
+      ingress: {
+        external: true
+        targetPort: port
+        transport: 'http'
+        allowInsecure: false
+      }
+      registries: [{ server: registryServer, identity: identityId }]
+      secrets: secrets
+    }
+    template: {
+      containers: [
+        {
+          name: 'scoring'
+          image: empty(scoringImage) ? placeholder : scoringImage
+          env: settings
+          resources: { cpu: json('0.5'), memory: '1Gi' }
+          probes: empty(scoringImage) ? [] : [
+            { type: 'Liveness', httpGet: { path: '/health/live', port: port }, periodSeconds: 10 }
+            { type: 'Readiness', httpGet: { path: '/health/ready', port: port }, periodSeconds: 5 }
+          ]
+        }
+      ]
+      scale: {
+        minReplicas: scoringMinReplicas
+        maxReplicas: scoringMaxReplicas
+        rules: [{ name: 'requests', http: { metadata: { concurrentRequests: '50' } } }]
+      }
+    }
+  }
+}
+
+resource training 'Microsoft.App/containerApps@2025-01-01' = {
+  name: 'training-${token}'
+  location: location
+  tags: union(tags, { 'azd-service-name': 'training' })
+  identity: {
+    type: 'UserAssigned'
+    userAssignedIdentities: { '${identityId}': {} }
+  }
+  properties: {
+    environmentId: environment.id
+    workloadProfileName: 'Consumption'
+    configuration: {
+      activeRevisionsMode: 'Single'
+      registries: [{ server: registryServer, identity: identityId }]
+      secrets: secrets
+    }
+    template: {
+      // A stopped worker gives its job back; this is the time that it has for it.
+      terminationGracePeriodSeconds: 60
+      containers: [
+        {
+          name: 'training'
+          image: empty(trainingImage) ? placeholder : trainingImage
+          env: settings
+          resources: { cpu: json('2.0'), memory: '4Gi' }
+        }
+      ]
+      scale: {
+        minReplicas: 0
+        maxReplicas: trainingMaxReplicas
+        pollingInterval: 10
+        cooldownPeriod: 300
+        rules: [
+          {
+            name: 'jobs'
+            azureQueue: {
+              accountName: studioAccountName
+              queueName: 'studio-jobs'
+              queueLength: 1 // a message stays, hidden, while its job runs: a busy worker keeps itself
+              identity: identityId
+            }
+          }
+        ]
+      }
+    }
+  }
+}
+
+output url string = url

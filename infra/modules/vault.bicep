@@ -1,0 +1,85 @@
+// The secrets that remain: the services' API keys and addresses, and what the studio service encrypts with.
+// Each is made once and never overwritten by a later deployment.
+
+param location string
+param tags object
+param token string
+param modelSettings array
+param workspaceId string
+
+@description('New at every deployment, and used by the first alone.')
+@secure()
+param seed string = newGuid()
+
+@description('As `seed`.')
+@secure()
+param secondSeed string = newGuid()
+
+var digits = replace('${seed}${secondSeed}', '-', '')
+
+resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
+  // checkov:skip=CKV_AZURE_109:Flex Consumption has no fixed address to allow; every request needs an identity and a role
+  // checkov:skip=CKV_AZURE_189:the same
+  // checkov:skip=CKV_AZURE_110:purge protection would leave the vault behind after azd down
+  // checkov:skip=CKV_AZURE_42:the same; a deleted vault can be brought back for seven days
+  name: 'kv-${token}'
+  location: location
+  tags: tags
+  properties: {
+    tenantId: tenant().tenantId
+    sku: { family: 'A', name: 'standard' }
+    enableRbacAuthorization: true
+    enableSoftDelete: true
+    softDeleteRetentionInDays: 7
+    publicNetworkAccess: 'Enabled'
+    networkAcls: { bypass: 'AzureServices', defaultAction: 'Allow' }
+  }
+}
+
+@onlyIfNotExists()
+resource studioSecret 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = {
+  // checkov:skip=CKV_AZURE_41:it encrypts what is stored: expiring, it would lock the service out of its own data
+  parent: vault
+  name: 'studio-secret'
+  properties: {
+    contentType: '32 bytes in urlsafe base64'
+    value: '${take(digits, 43)}=' // hex digits are base64 digits: 43 of them and the padding are 32 bytes
+  }
+}
+
+@onlyIfNotExists()
+resource studioToken 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = {
+  // checkov:skip=CKV_AZURE_41:it encrypts what is stored: expiring, it would lock the service out of its own data
+  parent: vault
+  name: 'studio-workspace-token'
+  properties: {
+    contentType: 'text of 32 characters or more'
+    value: guid(secondSeed, seed)
+  }
+}
+
+@onlyIfNotExists()
+resource modelSetting 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = [
+  for name in modelSettings: {
+    // checkov:skip=CKV_AZURE_41:an endpoint's key is valid until it is drawn anew, which publish.py does
+    parent: vault
+    name: toLower(replace(name, '_', '-'))
+    properties: {
+      contentType: 'setting ${name}'
+      // The app starts with these, and its health names them until a model is published.
+      value: endsWith(name, '_URL') ? 'https://not-published.invalid/${toLower(name)}' : 'not published'
+    }
+  }
+]
+
+resource audit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  scope: vault
+  name: 'audit'
+  properties: {
+    workspaceId: workspaceId
+    logs: [{ categoryGroup: 'audit', enabled: true }]
+  }
+}
+
+output name string = vault.name
+output uri string = vault.properties.vaultUri

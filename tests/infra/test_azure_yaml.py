@@ -1,0 +1,62 @@
+"""azure.yaml fits its schema, and names what is there."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import jsonschema_rs
+import yaml
+
+from tests.infra.places import INFRA, ROOT, shared
+
+AZURE: dict[str, Any] = yaml.safe_load((ROOT / "azure.yaml").read_text())
+
+
+def schema() -> Any:
+    """The schema without the parts of other services that are kept elsewhere on the web."""
+    return _local(json.loads((shared("schemas") / "azure.yaml.json").read_text()))
+
+
+def _local(part: Any) -> Any:
+    if isinstance(part, dict):
+        return {key: _local(value) for key, value in part.items() if key != "$ref" or not str(value).startswith("http")}
+    return [_local(each) for each in part] if isinstance(part, list) else part
+
+
+def test_it_fits_its_schema() -> None:
+    problems = [error.message for error in jsonschema_rs.validator_for(schema()).iter_errors(AZURE)]
+
+    assert problems == []
+
+
+def test_the_schema_sees_a_misspelt_hook() -> None:
+    wrong = json.loads(json.dumps(AZURE))
+    wrong["services"]["functions"]["hooks"]["postdeployed"] = wrong["services"]["functions"]["hooks"].pop("postdeploy")
+
+    assert not jsonschema_rs.validator_for(schema()).is_valid(wrong)
+
+
+def test_what_it_names_is_there() -> None:
+    services = AZURE["services"]
+    main = (INFRA / "main.bicep").read_text() + "".join(
+        path.read_text() for path in (INFRA / "modules").glob("*.bicep")
+    )
+    stages = (ROOT / "studio" / "Dockerfile").read_text()
+
+    assert (INFRA / f"{AZURE['infra']['module']}.bicep").is_file()
+    for name in services:
+        assert f"'azd-service-name': '{name}'" in main
+    for hook in services["functions"]["hooks"]["postdeploy"].values():
+        module = hook["run"].rpartition(" ")[2]
+        assert (ROOT / (module.replace(".", "/") + ".py")).is_file()
+    assert services["training"]["docker"]["buildArgs"] == ["STAGE=training"]
+    assert "AS training" in stages
+    assert "FROM ${STAGE}" in stages
+
+
+def test_every_parameter_file_value_is_a_parameter() -> None:
+    given = json.loads((INFRA / "main.parameters.json").read_text())["parameters"]
+    main = (INFRA / "main.bicep").read_text()
+
+    assert [name for name in given if f"\nparam {name} " not in main] == []
