@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Sequence
 
+from relearn import shown
 from relearn.arguments import parser
 from relearn.client import Client
 from relearn.connection import find_connection
@@ -20,8 +20,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with Client(find_connection(options.url, options.key_file, os.environ)) as client:
             answer = options.command(client, options)
-        as_json = json.dumps(answer.document, ensure_ascii=False, indent=2)
-        print(as_json if options.json else answer.show(answer.document, terminal_width()), flush=True)
+        show = shown.document if options.json else answer.show
+        print(show(answer.document, terminal_width()), flush=True)
         return int(answer.exit_code)
     except CommandFailed as failed:
         print(f"relearn: {visible(str(failed))}", file=sys.stderr)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from relearn import commands
+from relearn import acts, commands
 from relearn.commands import Command
 
 _EPILOG = """
@@ -39,7 +39,33 @@ def parser() -> argparse.ArgumentParser:
     runs.add_argument("--open", action="store_true", help="only runs that have not ended")
     datasets = add("datasets", commands.datasets, listing)
     datasets.add_argument("--state", help="only files in this state, for example QUARANTINED")
+    models = add("models", commands.models)
+    models.add_argument("name", nargs="?", help="show this model")
+    serving = add("serving", commands.serving)
+    serving.add_argument("name", metavar="MODEL")
+    serving.add_argument(
+        "--at", metavar="TIME", help="an instant with its zone, as 2026-01-31T12:00:00Z (default: now)"
+    )
+    decisions = add("decisions", commands.decisions, listing)
+    decisions.add_argument("--csv", action="store_true", help="export as CSV")
+    verify = add("verify", commands.verify)
+    verify.add_argument("--model", help="only this model")
+    report = add("report", commands.report)
+    report.add_argument("id", metavar="RUN")
+    report.add_argument("--format", choices=("md", "html", "json"), default="md")
+    for name, act in (("approve", acts.approve), ("reject", acts.reject), ("override", acts.override)):
+        add(name, act, _reasoned()).add_argument("id", metavar="RUN")
+    rollback = add("rollback", acts.rollback, _reasoned())
+    rollback.add_argument("model", metavar="MODEL")
+    rollback.add_argument("--to", metavar="RUN", help="a run that has served, `initial`, or a decision's number")
     return top
+
+
+def _reasoned() -> argparse.ArgumentParser:
+    reasoned = argparse.ArgumentParser(add_help=False)
+    reasoned.add_argument("--reason", required=True, help="why; it is kept with the decision")
+    reasoned.add_argument("--by", help="who decides (or RELEARN_BY; default: your account's name)")
+    return reasoned
 
 
 def _common() -> argparse.ArgumentParser:

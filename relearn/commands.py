@@ -9,7 +9,7 @@ from typing import Any
 
 from relearn import shown
 from relearn.client import Client
-from relearn.errors import DONE
+from relearn.errors import DONE, NO
 
 
 @dataclass(frozen=True)
@@ -38,3 +38,37 @@ def datasets(client: Client, options: argparse.Namespace) -> Answer:
     found = client.get("datasets", model=options.model)["datasets"]
     kept = [file for file in found if options.state in (None, file["state"])]
     return Answer({"datasets": kept[: options.limit]}, shown.datasets)
+
+
+def models(client: Client, options: argparse.Namespace) -> Answer:
+    """List models with what serves, or show one."""
+    if options.name:
+        return Answer(client.get("models", options.name), shown.model)
+    return Answer(client.get("models"), shown.models)
+
+
+def decisions(client: Client, options: argparse.Namespace) -> Answer:
+    """List what was decided, newest first; `--csv` exports all of it, oldest first."""
+    if options.csv:
+        return Answer(client.text("decisions", model=options.model, format="csv"), shown.text)
+    found = client.get("decisions", model=options.model)["decisions"]
+    return Answer({"decisions": found[::-1][: options.limit]}, shown.decisions)
+
+
+def verify(client: Client, options: argparse.Namespace) -> Answer:
+    """Check that no decision was changed, removed or put in between; exit code 1 if one was."""
+    found = client.get("decisions", "verify", model=options.model)
+    return Answer(found, shown.chains, DONE if found["whole"] else NO)
+
+
+def serving(client: Client, options: argparse.Namespace) -> Answer:
+    """Say what serves, or served at an instant: since when, from which files, why, by whose leave."""
+    return Answer(client.get("models", options.name, "serving", at=options.at), shown.serving)
+
+
+def report(client: Client, options: argparse.Namespace) -> Answer:
+    """Print the report of a run as Markdown, JSON or HTML."""
+    form = "json" if options.json else options.format
+    if form == "json":
+        return Answer(client.get("runs", options.id, "report", format=form), shown.document)
+    return Answer(client.text("runs", options.id, "report", format=form), shown.text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -76,3 +77,111 @@ def datasets(document: Json, width: int) -> str:
     ]
     headings = ("FILE", "MODEL", "STATE", "AGE", "ROWS", "RUN", "REASON")
     return table(headings, rows, width) if rows else "no files: drop one into training-data/FOLDER/"
+
+
+def models(document: Json, width: int) -> str:
+    """Show every model with what serves."""
+    rows = [
+        (
+            each["name"],
+            (each["champion"] or {}).get("run_id", "not looked at yet"),
+            *_since(each),
+            each["gate"],
+            _asks(each),
+        )
+        for each in document["models"]
+    ]
+    return table(("MODEL", "CHAMPION", "SINCE", "TRAINED", "GATE", "APPROVAL"), rows, width)
+
+
+def _since(model: Json) -> tuple[str, str]:
+    champion = model["champion"] or {}
+    return ago(champion.get("since")), ago(champion.get("trained_at"))
+
+
+def _asks(model: Json) -> str:
+    return str(model["approval"]["ask"]) + ("" if model["paired"] else ", UNPAIRED")
+
+
+def model(document: Json, width: int) -> str:
+    """Show one model."""
+    champion = document["champion"] or {}
+    names = ("name", "task", "folder", "schedule", "gate", "holdout_uses", "last_scheduled_at")
+    pairs = [(name.replace("_", " "), _word(document.get(name))) for name in names]
+    pairs += [("approval", _asks(document))]
+    pairs += [
+        (f"champion {name}".replace("_", " "), _word(champion.get(name)))
+        for name in ("run_id", "since", "sha256", "artifact")
+    ]
+    return facts(pairs, width)
+
+
+def _word(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def decisions(document: Json, width: int) -> str:
+    """Show decisions."""
+    rows = [
+        (
+            each["model"],
+            str(each["number"]),
+            ago(each["at"]),
+            each["outcome"],
+            each["run_id"],
+            _word(each["evidence"].get("reason")),
+        )
+        for each in document["decisions"]
+    ]
+    return table(("MODEL", "NO", "AGE", "OUTCOME", "RUN", "REASON"), rows, width) if rows else "nothing was decided yet"
+
+
+def chains(document: Json, width: int) -> str:
+    """Show whether each chain of decisions is whole."""
+    rows = [
+        (
+            each["model"],
+            str(each["decisions"]),
+            "BROKEN" if each["problems"] else "whole",
+            "; ".join(each["problems"]) or each["head"][:16],
+        )
+        for each in document["chains"]
+    ]
+    return table(("MODEL", "DECISIONS", "CHAIN", "HEAD OR PROBLEM"), rows, width) if rows else "nothing was decided yet"
+
+
+def serving(document: Json, width: int) -> str:
+    """Show what serves or served."""
+    found = document["serving"]
+    approval = found.get("approval") or {}
+    return facts(
+        [
+            ("model", document["model"]),
+            ("at", document["at"]),
+            ("serving", found["run_id"]),
+            ("since", _word(found.get("since"))),
+            ("trained on", ", ".join(found.get("files") or ())),
+            ("reason", _word(found.get("reason"))),
+            ("asked for by", _word(found.get("requested_by"))),
+            ("approved by", f"{approval['by']}: {approval['reason']}" if approval else ""),
+            ("sha256", _word(found.get("sha256"))),
+            ("decision", _word(found.get("decision"))),
+        ],
+        width,
+    )
+
+
+def moved(document: Json, width: int) -> str:
+    """Show the run that a person's decision moved or began."""
+    said = f"run {document['id']} is {document['state']}: {document['reason'] or 'it goes on by itself'}"
+    return f"{said}\nfollow it with: relearn runs {document['id']}"
+
+
+def text(document: str, width: int) -> str:
+    """Show a text as it is."""
+    return document.rstrip("\r\n")
+
+
+def document(document: Json, width: int) -> str:
+    """Show a JSON document as it is."""
+    return json.dumps(document, ensure_ascii=False, indent=2)

@@ -170,3 +170,86 @@ def test_a_closed_pipe_is_no_failure(app: ScriptedApp) -> None:
 
     assert done.stderr == b""
     assert done.stdout.startswith(b"{")
+
+
+MODEL: dict[str, Any] = {
+    "name": "census", "task": "two-class", "folder": "census", "schedule": None, "gate": "AUC", "paired": True,
+    "approval": {"ask": "on-hold", "allow_self": True}, "champion": None, "anchor": None, "holdout_uses": 0,
+    "busy": False, "last_scheduled_at": None,
+}  # fmt: skip
+DECISION: dict[str, Any] = {
+    "model": "census", "number": 0, "run_id": "r1", "outcome": "REJECTED", "at": "2026-11-01T10:00:00+00:00",
+    "evidence": {"reason": "worse"}, "previous": "", "hash": "ab",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("command", "path", "body"),
+    [
+        (("approve", "r1"), "/api/runs/r1/approve", {}),
+        (("reject", "r1"), "/api/runs/r1/reject", {}),
+        (("override", "r1"), "/api/runs/r1/override", {}),
+        (("rollback", "census"), "/api/models/census/rollback", {}),
+        (("rollback", "census", "--to", "initial"), "/api/models/census/rollback", {"to": "initial"}),
+    ],
+)
+def test_a_decision_says_who_and_why(
+    app: ScriptedApp, relearn: Relearn, command: tuple[str, ...], path: str, body: dict[str, str]
+) -> None:
+    app.answers[f"POST {path}"] = (202, OPEN)
+
+    done = relearn(*command, "--reason", "looked at it", "--by", "ada")
+
+    assert (done.code, app.asked[-1].body) == (0, {"by": "ada", "reason": "looked at it"} | body)
+    assert "run r2 is TRAINING" in done.out
+
+
+def test_a_decision_without_a_reason_is_not_sent(app: ScriptedApp, relearn: Relearn) -> None:
+    with pytest.raises(SystemExit) as ended:
+        relearn("approve", "r1")
+
+    assert ended.value.code == 2
+    assert app.asked == []
+
+
+def test_models_and_decisions_are_listed(app: ScriptedApp, relearn: Relearn) -> None:
+    app.answers["GET /api/models"] = (200, {"models": [MODEL]})
+    app.answers["GET /api/models/census"] = (200, MODEL)
+    app.answers["GET /api/decisions"] = (200, {"decisions": [DECISION, DECISION | {"number": 1}]})
+
+    assert "census  not looked at yet" in relearn("models").out
+    assert "approval      on-hold" in relearn("models", "census").out
+    assert [line.split()[1] for line in relearn("decisions").out.splitlines()] == ["NO", "1", "0"]
+
+
+@pytest.mark.parametrize(("problems", "code", "word"), [([], 0, "whole"), (["decision 0 was changed"], 1, "BROKEN")])
+def test_a_broken_chain_is_an_exit_code(
+    app: ScriptedApp, relearn: Relearn, problems: list[str], code: int, word: str
+) -> None:
+    chain = {"model": "census", "decisions": 1, "head": "ab", "problems": problems}
+    app.answers["GET /api/decisions/verify"] = (200, {"whole": not problems, "chains": [chain]})
+
+    done = relearn("verify")
+
+    assert done.code == code
+    assert word in done.out
+
+
+def test_what_served_is_said_with_files_and_leave(app: ScriptedApp, relearn: Relearn) -> None:
+    served = {"run_id": "r1", "files": ["census/a.csv"], "approval": {"by": "ada", "reason": "looked at it"}}
+    app.answers["GET /api/models/census/serving?at=2026-11-01T10%3A00%3A00Z"] = (
+        200, {"model": "census", "at": "2026-11-01T10:00:00Z", "serving": served},
+    )  # fmt: skip
+
+    out = relearn("serving", "census", "--at", "2026-11-01T10:00:00Z").out
+
+    assert "trained on   census/a.csv" in out
+    assert "approved by  ada: looked at it" in out
+
+
+def test_exports_and_reports_are_printed_as_they_are(app: ScriptedApp, relearn: Relearn) -> None:
+    app.answers["GET /api/decisions?format=csv"] = (200, b"model,number\r\ncensus,0\r\n")
+    app.answers["GET /api/runs/r1/report?format=md"] = (200, b"# REJECTED: census\n")
+
+    assert relearn("decisions", "--csv").out == "model,number\r\ncensus,0\n"
+    assert relearn("report", "r1").out == "# REJECTED: census\n"

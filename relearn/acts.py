@@ -1,0 +1,41 @@
+"""The commands that decide or start something; each says who asks and why."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import os
+
+from relearn import shown
+from relearn.client import Client
+from relearn.commands import Answer
+
+
+def approve(client: Client, options: argparse.Namespace) -> Answer:
+    """Let a held run promote its model."""
+    return _moved(client, options, "runs", options.id, "approve")
+
+
+def reject(client: Client, options: argparse.Namespace) -> Answer:
+    """End a held run; the champion serves on."""
+    return _moved(client, options, "runs", options.id, "reject")
+
+
+def override(client: Client, options: argparse.Namespace) -> Answer:
+    """Promote the model of a run that the gate refused."""
+    return _moved(client, options, "runs", options.id, "override")
+
+
+def rollback(client: Client, options: argparse.Namespace) -> Answer:
+    """Bring the model back that served before, or any other that has served."""
+    return _moved(client, options, "models", options.model, "rollback", to=options.to)
+
+
+def _moved(client: Client, options: argparse.Namespace, *path: str, **more: str | None) -> Answer:
+    body = {"by": who(options.by), "reason": options.reason} | {k: v for k, v in more.items() if v is not None}
+    return Answer(client.post(*path, body=body), shown.moved)
+
+
+def who(by: str | None) -> str:
+    """Return who asks: the option, `RELEARN_BY`, or the name of the account on this machine."""
+    return by or os.environ.get("RELEARN_BY") or getpass.getuser()
