@@ -28,15 +28,19 @@ from shared.retraining.announcing import Announcing
 from shared.retraining.approval import Approvals
 from shared.retraining.arrival import Arrival
 from shared.retraining.evaluation import Evaluation, Stores
+from shared.retraining.gathering import Gathering
 from shared.retraining.history import History
+from shared.retraining.holdout_rows import HoldoutRows
 from shared.retraining.polling import Polling
 from shared.retraining.promotion import Promotion
+from shared.retraining.quarantining import Quarantine
 from shared.retraining.reporting import Reporting
 from shared.retraining.rollback import Rollback
 from shared.retraining.scheduled import Scheduled
 from shared.retraining.setting_aside import SettingAside
 from shared.retraining.submission import Submission
 from shared.retraining.sweeping import Sweeping
+from shared.retraining.training_sets import TrainingSets
 from shared.retraining.views import Views
 from shared.settings import Settings
 
@@ -101,12 +105,16 @@ def compose(environment: Mapping[str, str], clock: Clock | None = None) -> App:
     rollback = Rollback(models, runs, records, decisions, promotion, now)
     stores = Stores(runs, records, decisions, blobs, caller)
     reporting = Reporting(models, runs, records, ledger, blobs, now)
-    arrival = Arrival(models, blobs, ledger, runs, advancing, now)
+    holdouts = HoldoutRows(blobs)
+    training_sets = TrainingSets(blobs, holdouts)
+    quarantine = Quarantine(blobs, ledger, now)
+    gathering = Gathering(blobs, ledger, runs, training_sets, quarantine, now)
+    arrival = Arrival(models, blobs, ledger, runs, holdouts, training_sets, quarantine, gathering, advancing, now)
     return App(
         prepare=cache(lambda: layout.create_storage(connection)),
         arrival=arrival,
-        sweeping=Sweeping(blobs, ledger, runs, arrival, now),
-        scheduled=Scheduled(models, blobs, ledger, runs, records, advancing, now),
+        sweeping=Sweeping(models, blobs, ledger, arrival, gathering, now),
+        scheduled=Scheduled(models, records, gathering, advancing, now),
         advancing=advancing,
         polling=Polling(models, runs, advancing, now),
         evaluation=Evaluation(models, stores, batch, promotion, rollback, now),

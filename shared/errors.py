@@ -4,9 +4,10 @@ Every error the function app raises on purpose.
     RetrainError
     ├── ConfigError               settings or models.toml are unusable; holds every problem found
     ├── DatasetChanged            the blob changed or vanished while it was read
+    ├── RowsUnaccounted           a file's rows in are not its rows out; nothing trains on it
+    ├── RequestRefused            what a person asked for cannot be done; holds the HTTP status
     ├── MetricsError              a job's metrics output cannot be read
     ├── EvaluationError           challenger and champion could not be judged; fails closed
-    ├── RequestRefused            what a person asked for cannot be done; `status` is the HTTP status that says so
     ├── ServiceError              a call to the training or scoring service failed
     │   ├── ServiceUnavailable    may pass if tried later (connect, timeout, 408, 429, 5xx)
     │   ├── ServiceRejected       will not pass if repeated (other 4xx)
@@ -45,6 +46,10 @@ class DatasetChanged(RetrainError):
     def __init__(self, dataset: str) -> None:
         self.dataset = dataset
         super().__init__(f"dataset '{dataset}' changed or vanished while it was read")
+
+
+class RowsUnaccounted(RetrainError):
+    """Good rows and quarantined rows are not the rows of the file: a bug, or storage that gave other bytes."""
 
 
 class MetricsError(RetrainError):

@@ -11,29 +11,55 @@ from typing import Any
 
 from azure.core import MatchConditions
 from azure.core.exceptions import ResourceModifiedError, ResourceNotFoundError
-from azure.storage.blob import BlobClient, BlobSasPermissions, BlobServiceClient, generate_blob_sas
+from azure.storage.blob import (
+    BlobClient,
+    BlobProperties,
+    BlobSasPermissions,
+    BlobServiceClient,
+    BlobType,
+    generate_blob_sas,
+)
 
+from shared.adapters.blob_writer import BlobWriter
 from shared.errors import DatasetChanged
 from shared.secret import Secret
 from shared.wire import BlobReference
 
+_PIECE = 4 * 2**20  # bytes read in one call
+
 
 @dataclass(frozen=True)
 class BlobFacts:
-    """What storage says of one version of a blob; `size` in bytes, `etag` without quotes."""
+    """
+    What storage says of one version of a blob; `size` in bytes, `etag` without quotes.
+
+    Attributes:
+        may_grow: Whether more may be appended to it: an append blob that is not sealed.
+        is_folder: Whether it only stands for a folder, as tools of hierarchical accounts make them.
+    """
 
     container: str
     name: str
     etag: str
     size: int
     modified_at: datetime
+    may_grow: bool = False
+    is_folder: bool = False
+
+    @property
+    def path(self) -> str:
+        """`container/name`."""
+        return f"{self.container}/{self.name}"
 
 
 class BlobStore:
     """The account's blobs, by container and name."""
 
     def __init__(self, connection: Secret) -> None:
-        self._service = BlobServiceClient.from_connection_string(connection.reveal())
+        # Small pieces: a file is read in memory that does not grow with it.
+        self._service = BlobServiceClient.from_connection_string(
+            connection.reveal(), max_single_get_size=_PIECE, max_chunk_get_size=_PIECE
+        )
 
     def blob(self, path: str) -> BlobClient:
         """Return the client of `container/name`."""
@@ -70,10 +96,22 @@ class BlobStore:
             return None
         return sha.hexdigest()
 
-    def listing(self, container: str) -> Iterator[BlobFacts]:
-        """Yield every blob of a container as it is now."""
-        for blob in self._service.get_container_client(container).list_blobs():
-            yield BlobFacts(container, blob.name, blob.etag.strip('"'), blob.size, blob.last_modified)
+    def listing(self, container: str, prefix: str = "") -> Iterator[BlobFacts]:
+        """Yield every blob of a container as it is now, page by page; blocks not yet committed are no blob."""
+        client = self._service.get_container_client(container)
+        for blob in client.list_blobs(name_starts_with=prefix or None, include=["metadata"]):
+            yield _facts(container, blob)
+
+    def delete(self, path: str) -> None:
+        """Remove a blob; one that is not there is as good as removed."""
+        try:
+            self.blob(path).delete_blob()
+        except ResourceNotFoundError:
+            return
+
+    def writer(self, path: str) -> BlobWriter:
+        """Write a blob piece by piece; it appears whole, or not at all."""
+        return BlobWriter(self.blob(path))
 
     def reachable(self) -> None:
         """Ask the account for its properties; raises what the storage library raises."""
@@ -107,12 +145,19 @@ def facts_of(blob: BlobClient) -> BlobFacts | None:
         properties = blob.get_blob_properties()
     except ResourceNotFoundError:
         return None
+    return _facts(str(blob.container_name), properties)
+
+
+def _facts(container: str, properties: BlobProperties) -> BlobFacts:
+    kind = properties.blob_type
     return BlobFacts(
-        container=str(blob.container_name),
-        name=str(blob.blob_name),
+        container=container,
+        name=properties.name,
         etag=properties.etag.strip('"'),
         size=properties.size,
         modified_at=properties.last_modified,
+        may_grow=kind == BlobType.APPENDBLOB and not properties.is_append_blob_sealed,
+        is_folder=(properties.metadata or {}).get("hdi_isfolder") == "true",
     )
 
 

@@ -1,18 +1,25 @@
-"""The table `datasets`: every file version seen, and for each model which content trained it first."""
+"""
+The table `datasets`: every file version seen, and for each model which content trained it first.
+
+A file's row comes with an index row, inserted in one transaction, whose key sorts the newest first.
+"""
 
 from __future__ import annotations
 
+import heapq
 import json
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, replace
 from datetime import datetime
-from typing import Any
+from itertools import islice
 
 from shared.adapters.tables import Row, TableStore, instant, stored
-from shared.domain.dataset import Dataset, DatasetState
+from shared.domain.dataset import Ask, Dataset, DatasetState
 from shared.errors import AlreadyExists, Changed
 
-_FILE, _CONTENT = "file:", "content:"
+_FILE, _CONTENT, _TIME = "file:", "content:", "time:"
+_SWEEP = ("(sweep)", "since")
+_LAST_MS = 253_402_300_799_999  # the end of the year 9999
 _REASON_CHARACTERS = 4000  # a table's text holds 32,000; file names and column names are the sender's
 _LISTED = 20
 
@@ -26,7 +33,8 @@ class Ledger:
     def enter(self, dataset: Dataset) -> Dataset:
         """Insert a file on first sight; a file seen before comes back as it stands."""
         try:
-            return replace(dataset, version=self._table.insert(_to_row(dataset)))
+            index = {"PartitionKey": dataset.model, "RowKey": _index(dataset)}
+            return replace(dataset, version=self._table.insert_together([_to_row(dataset), index]))
         except AlreadyExists:
             known = self.find(dataset.model, dataset.key)
             if known is None:
@@ -81,12 +89,56 @@ class Ledger:
         for row, version in self._table.query(condition, model=model, state=DatasetState.ACCEPTED.value):
             yield _from_row(row, version)
 
-    def files(self, model: str | None = None) -> list[Dataset]:
-        """Return the files of one model or of all, newest first."""
-        condition = "RowKey ge @first and RowKey lt @after" + (" and PartitionKey eq @model" if model else "")
-        values: dict[str, Any] = {"first": _FILE, "after": _FILE + "~"} | ({"model": model} if model else {})
-        files = [_from_row(row, version) for row, version in self._table.query(condition, **values)]
-        return sorted(files, key=lambda dataset: dataset.seen_at, reverse=True)
+    def unsettled(self) -> Iterator[Dataset]:
+        """Yield the files of all models that are not read to their end."""
+        for row, version in self._table.query("state eq @state", state=DatasetState.SEEN.value):
+            yield _from_row(row, version)
+
+    def named(self, model: str, name: str) -> list[Dataset]:
+        """Return every version of one file, newest first."""
+        rows = self._table.query("PartitionKey eq @model and name eq @name", model=model, name=name)
+        return sorted((_from_row(*found) for found in rows), key=lambda dataset: dataset.seen_at, reverse=True)
+
+    def page(self, models: Iterable[str], limit: int, after: str = "") -> tuple[list[Dataset], str]:
+        """
+        Return some models' files, newest first, at most `limit`, and where the next page starts.
+
+        Args:
+            models: Partitions to look into.
+            limit: The most files to return.
+            after: Where the last page ended; empty for the first.
+        """
+        found = heapq.merge(*(self._index(model, limit + 1, after) for model in models))
+        some = list(islice(found, limit + 1))
+        files = (self.find(model, place.rpartition(":")[2]) for place, model in some[:limit])
+        return [dataset for dataset in files if dataset], some[limit - 1][0] if len(some) > limit else ""
+
+    def keys(self, model: str) -> set[str]:
+        """Return the keys of all files of one model."""
+        condition = "PartitionKey eq @model and RowKey ge @first and RowKey lt @last"
+        rows = self._table.query(condition, only=("RowKey",), model=model, first=_FILE, last=_FILE + "~")
+        return {str(row["RowKey"]).removeprefix(_FILE) for row, _ in rows}
+
+    def swept(self) -> tuple[datetime | None, datetime | None]:
+        """Return until when the container was compared with the ledger, and when the whole of it last was."""
+        found = self._table.get(*_SWEEP)
+        return (instant(found[0]["until"]), instant(found[0]["whole_at"])) if found else (None, None)
+
+    def save_swept(self, until: datetime, whole_at: datetime) -> None:
+        """Note until when everything in the container is in the ledger."""
+        partition, key = _SWEEP
+        row = {"PartitionKey": partition, "RowKey": key, "until": stored(until), "whole_at": stored(whole_at)}
+        self._table.put(row)
+
+    def _index(self, model: str, limit: int, after: str) -> Iterator[tuple[str, str]]:
+        condition = "PartitionKey eq @model and RowKey gt @after and RowKey lt @last"
+        values = {"model": model, "after": _TIME + after, "last": _TIME + "~"}
+        for row, _ in self._table.query(condition, only=("RowKey",), at_once=min(limit, 1000), **values):
+            yield str(row["RowKey"]).removeprefix(_TIME), model
+
+
+def _index(dataset: Dataset) -> str:
+    return f"{_TIME}{_LAST_MS - int(dataset.seen_at.timestamp() * 1000):015}:{dataset.key}"
 
 
 def _to_row(dataset: Dataset) -> Row:
@@ -98,14 +150,21 @@ def _to_row(dataset: Dataset) -> Row:
         "blob_etag": dataset.etag,
         "size": str(dataset.size),  # a table's integer has 32 bits
         "seen_at": stored(dataset.seen_at),
+        "seen_by": dataset.seen_by,
         "state": dataset.state.value,
         "rows": str(dataset.rows),
+        "good": str(dataset.good),
+        "bad": str(dataset.bad),
+        "overlap": str(dataset.overlap),
+        "stripped": str(dataset.stripped),
+        "contract": dataset.contract,
         "sha256": dataset.sha256,
         "reason": dataset.reason[:_REASON_CHARACTERS],
         "problems": json.dumps(dataset.problems[:_LISTED], ensure_ascii=False),
         "duplicate_of": dataset.duplicate_of,
         "run_id": dataset.run_id,
         "settled_at": stored(dataset.settled_at),
+        "asks": json.dumps([asdict(ask) for ask in dataset.asks[-_LISTED:]], default=stored, ensure_ascii=False),
     }
 
 
@@ -118,13 +177,20 @@ def _from_row(row: Row, version: str) -> Dataset:
         etag=row["blob_etag"],
         size=int(row["size"]),
         seen_at=datetime.fromisoformat(row["seen_at"]),
+        seen_by=row["seen_by"],
         state=DatasetState(row["state"]),
         rows=int(row["rows"]),
+        good=int(row["good"]),
+        bad=int(row["bad"]),
+        overlap=int(row["overlap"]),
+        stripped=int(row["stripped"]),
+        contract=row["contract"],
         sha256=row["sha256"],
         reason=row["reason"],
         problems=tuple(json.loads(row["problems"])),
         duplicate_of=row["duplicate_of"],
         run_id=row["run_id"],
         settled_at=instant(row["settled_at"]),
+        asks=tuple(Ask(**ask | {"at": datetime.fromisoformat(ask["at"])}) for ask in json.loads(row["asks"])),
         version=version,
     )

@@ -113,6 +113,7 @@ def _to_row(run: Run) -> Row:
         "approval": json.dumps(run.approval, ensure_ascii=False) if run.approval else "",
         "is_news": run.is_news,
         "announcement": json.dumps(_announcement_row(run.announcement)),
+        "request_reason": run.request_reason[:_REASON_CHARACTERS],
     }
 
 
@@ -145,6 +146,7 @@ def _from_row(row: Row, version: str) -> Run:
         requested_by=row["requested_by"],
         approval=json.loads(row["approval"]) if row["approval"] else None,
         announcement=_announcement(json.loads(row["announcement"])),
+        request_reason=row["request_reason"],
         version=version,
     )
 

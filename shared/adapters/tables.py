@@ -41,6 +41,21 @@ class TableStore:
         except ResourceExistsError as exists:
             raise AlreadyExists(f"{self.name}: '{row['RowKey']}' is already there") from exists
 
+    def insert_together(self, rows: Sequence[Mapping[str, Any]]) -> str:
+        """
+        Insert rows of one partition, all or none; return the first one's ETag.
+
+        Raises:
+            AlreadyExists: One of them is there already.
+        """
+        try:
+            done = self._table.submit_transaction([("create", dict(row)) for row in rows])
+        except TableTransactionError as refused:
+            if refused.status_code == 409:
+                raise AlreadyExists(f"{self.name}: '{rows[0]['RowKey']}' is already there") from refused
+            raise
+        return str(done[0]["etag"])
+
     def replace(self, row: Mapping[str, Any], version: str) -> str:
         """
         Replace a row whose ETag is still `version`; return the new one.
@@ -92,15 +107,25 @@ class TableStore:
             return None
         return dict(entity), str(entity.metadata["etag"])
 
-    def query(self, condition: str, *, only: tuple[str, ...] = (), **values: Any) -> Iterator[tuple[Row, str]]:
+    def put(self, row: Mapping[str, Any]) -> None:
+        """Insert a row, or replace the one that is there whatever it says."""
+        self._table.upsert_entity(dict(row), UpdateMode.REPLACE)
+
+    def query(
+        self, condition: str, *, only: tuple[str, ...] = (), at_once: int = 1000, **values: Any
+    ) -> Iterator[tuple[Row, str]]:
         """
         Yield the rows that meet an OData condition, with their ETags.
 
         Args:
             condition: With `@name` for each of `values`, which are quoted for it; empty means every row.
             only: The columns to return; all when empty.
+            at_once: Rows asked for in one call.
         """
-        for entity in self._table.query_entities(condition, parameters=values, select=list(only) or None):
+        found = self._table.query_entities(
+            condition, parameters=values, select=list(only) or None, results_per_page=at_once
+        )
+        for entity in found:
             yield dict(entity), str(entity.metadata["etag"])
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from shared.declarations.approval_section import read_approval
+from shared.declarations.arriving_sections import read_arriving, read_batching
 from shared.declarations.budgets_section import read_policy
 from shared.declarations.contract_section import read_contract
 from shared.declarations.gate_section import read_gate
@@ -66,6 +67,8 @@ def _read_model(name: str, section: Section) -> Model:
         holdout=section.text("holdout", ""),
         schedule=section.text("schedule", ""),
         approval=read_approval(section.section("approval", {})),
+        batching=read_batching(section),
+        arriving=read_arriving(section.section("arriving", {})),
         policy=read_policy(section.section("budgets", {})),
         limits=read_limits(section.section("limits", {})),
     )

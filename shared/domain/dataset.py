@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
+UNDECLARED = "(no model)"  # stands for the model of files in a folder that none has
+
 
 class DatasetState(Enum):
     """Where a file stands in the ledger."""
@@ -16,7 +18,8 @@ class DatasetState(Enum):
     ACCEPTED = "ACCEPTED"  # meets the contract; trains in the run named, or in the next scheduled one
     DUPLICATE = "DUPLICATE"  # the same bytes trained this model before
     QUARANTINED = "QUARANTINED"  # does not meet the contract
-    REPLACED = "REPLACED"  # another version of the blob came before this one was read
+    REPLACED = "REPLACED"  # another version of the blob came, or it was removed, before this one was read
+    IGNORED = "IGNORED"  # no training data: a marker, a hidden file, a folder
 
     @property
     def is_settled(self) -> bool:
@@ -25,14 +28,35 @@ class DatasetState(Enum):
 
 
 @dataclass(frozen=True)
+class Ask:
+    """What a person asked of a file: `retrain` or `release`; `run_id` names the run that came of it."""
+
+    what: str
+    by: str
+    reason: str
+    at: datetime
+    run_id: str = ""
+
+
+@dataclass(frozen=True)
 class Dataset:
     """
     One row of the ledger.
 
+    Rows read = `good` + `bad`; of the good ones `stripped` are left out of the training set.
+
     Attributes:
         key: Of container, name and ETag: the same version always has the same key.
+        seen_by: How the app came to know of it: `event`, `sweep`, or `request`.
+        rows: Data rows read.
+        good: Rows that meet the contract.
+        bad: Rows that do not: set aside, or the reason why the file is quarantined.
+        overlap: Good rows that are also in the holdout.
+        stripped: Of these, the rows left out of the training set.
+        contract: Fingerprint of the contract that the file was held against.
         sha256: Of the bytes, in hex; empty until they were read.
         problems: What the contract objects to, as plain JSON.
+        asks: What people asked of it.
         version: The row's ETag as it was read.
     """
 
@@ -43,20 +67,42 @@ class Dataset:
     etag: str
     size: int
     seen_at: datetime
+    seen_by: str = "event"
     state: DatasetState = DatasetState.SEEN
     rows: int = 0
+    good: int = 0
+    bad: int = 0
+    overlap: int = 0
+    stripped: int = 0
+    contract: str = ""
     sha256: str = ""
     reason: str = ""
     problems: tuple[dict[str, Any], ...] = ()
     duplicate_of: str = ""
     run_id: str = ""
     settled_at: datetime | None = None
+    asks: tuple[Ask, ...] = ()
     version: str = field(default="", compare=False)
 
     @property
     def path(self) -> str:
         """`container/name`."""
         return f"{self.container}/{self.name}"
+
+    @property
+    def waits(self) -> bool:
+        """Whether it was accepted and no run includes it yet."""
+        return self.state is DatasetState.ACCEPTED and not self.run_id
+
+    @property
+    def quarantine(self) -> str:
+        """Where its reasons (`.json`) and the rows set aside (`.csv`) lie below the quarantine, without the ending."""
+        return f"{self.name}.{self.key[:8]}"
+
+
+def is_no_data(name: str) -> bool:
+    """Whether a blob's name says that it holds no training data: markers such as `_SUCCESS`, and hidden files."""
+    return name.rpartition("/")[2].startswith(("_", "."))
 
 
 def dataset_key(container: str, name: str, etag: str) -> str:

@@ -11,6 +11,7 @@ from shared.domain.contract import Contract
 from shared.domain.gate import GateRule
 from shared.domain.limits import Limits
 from shared.domain.task import Task
+from shared.domain.waiting import Arriving, Batching
 from shared.secret import Secret
 
 
@@ -51,7 +52,9 @@ class Model:
         resource: Name of the trained model that a PATCH replaces.
         holdout: Labelled rows, a path below `holdouts`; empty means decisions are UNPAIRED.
         positive: The label's positive class; empty unless the task is two-class.
-        schedule: NCRONTAB; empty means that every accepted file starts a run of its own.
+        schedule: NCRONTAB; accepted files wait for it.
+        batching: Accepted files wait for a window to close. Without it and a schedule, each starts a run of its own.
+        arriving: How files are taken in.
         approval: When a person is asked before a promotion.
         gate: None only where models.toml says `gate = "none"`.
     """
@@ -68,6 +71,13 @@ class Model:
     task: Task = Task.TWO_CLASS
     holdout: str = ""
     schedule: str = ""
+    batching: Batching | None = None
+    arriving: Arriving = field(default_factory=Arriving)
     approval: Approval = field(default_factory=Approval)
     policy: Policy = field(default_factory=Policy)
     limits: Limits = field(default_factory=Limits)
+
+    @property
+    def is_patient(self) -> bool:
+        """Whether accepted files wait for each other."""
+        return bool(self.schedule) or self.batching is not None

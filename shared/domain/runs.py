@@ -86,7 +86,7 @@ class Run:
         stray_jobs: Jobs that the service may hold for this run beside `job_id`; they are to be cancelled.
         kind: A rollback or an override trains nothing.
         restores: The run whose kept model a rollback or an override puts live, or `initial`.
-        requested_by: Who asked for the run; empty where data alone did.
+        requested_by: Who asked for the run; empty where data alone did. `request_reason` says why.
         approval: What a person decided of a held run: `decision` ("approve" or "reject"), `by`, `reason`, `at`, `via`.
         announcement: How far the news of this run has got.
     """
@@ -118,6 +118,7 @@ class Run:
     requested_by: str = ""
     approval: dict[str, str] | None = None
     announcement: Announcement = field(default_factory=Announcement)
+    request_reason: str = ""
     version: str = field(default="", compare=False)
 
     @property

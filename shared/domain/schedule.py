@@ -29,8 +29,13 @@ def problem_with(schedule: str) -> str:
 
 def is_due(schedule: str, last: datetime, now: datetime) -> bool:
     """Whether at least one occurrence lies after `last` and not after `now`; both timezone-aware UTC."""
+    return next_after(schedule, last) <= now
+
+
+def next_after(schedule: str, last: datetime) -> datetime:
+    """Return the first occurrence after an instant; both timezone-aware UTC."""
     following: datetime = _iterator(schedule, last).get_next(datetime)
-    return following <= now
+    return following
 
 
 def _iterator(schedule: str, start: datetime) -> croniter:

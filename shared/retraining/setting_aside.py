@@ -32,7 +32,7 @@ class SettingAside:
             return
         said = f"the training service refuses it: {reason}"
         document = {"file": dataset.path, "sha256": dataset.sha256, "run": run.id, "problems": [{"found": said}]}
-        self._blobs.write_json(f"{QUARANTINE}/{dataset.name}.{dataset.key[:8]}.json", document)
+        self._blobs.write_json(f"{QUARANTINE}/{dataset.quarantine}.json", document)
         now = self._clock()
         self._ledger.save(replace(dataset, state=DatasetState.QUARANTINED, reason=said, settled_at=now))
         event(_log, "dataset.quarantined", level=logging.WARNING, name=dataset.name, run_id=run.id, reason=said)

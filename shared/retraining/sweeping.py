@@ -1,24 +1,34 @@
 """
 The sweep: compares the container with the ledger, and takes up every file that no event brought to its end.
 
-Events can be lost, late or delivered to a worker that dies; the container itself cannot lie.
+Events can be lost, late or delivered to a worker that dies; the container itself cannot lie. Only what was written
+since the last sweep is compared, and once a day the whole: a blob that is undeleted comes back with its old date.
 """
 
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 
-from shared.adapters.blobs import BlobFacts, BlobStore
+from shared.adapters.blobs import BlobFacts, BlobStore, facts_of
 from shared.adapters.ledger import Ledger
-from shared.adapters.runs_table import RunTable
 from shared.adapters.storage_layout import TRAINING_DATA
-from shared.domain.dataset import Dataset, DatasetState, dataset_key
+from shared.domain import schedule
+from shared.domain.dataset import UNDECLARED, Dataset, dataset_key
+from shared.domain.model import Model
+from shared.domain.waiting import Arriving
+from shared.errors import StateConflict
 from shared.logs import event
 from shared.retraining import Clock
 from shared.retraining.arrival import Arrival
+from shared.retraining.gathering import Gathering
 
 _log = logging.getLogger(__name__)
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+_WHOLE_EVERY = timedelta(days=1)
+_CLOCKS_DIFFER = timedelta(minutes=5)  # at most, the app's from the storage's
+_BYTES_A_SECOND = 2**20  # read at least; a file that is being read is left to its reader for so long
 
 
 class Sweeping:
@@ -26,55 +36,98 @@ class Sweeping:
 
     def __init__(
         self,
+        models: Mapping[str, Model],
         blobs: BlobStore,
         ledger: Ledger,
-        runs: RunTable,
         arrival: Arrival,
+        gathering: Gathering,
         clock: Clock,
         *,
         patience: timedelta = timedelta(minutes=2),
-        overdue: timedelta = timedelta(hours=1),
     ) -> None:
         """
         Args:
             patience: How long a file is left to its own event.
-            overdue: From which age a file without a final state, or a run, is an alarm.
         """
-        self._blobs, self._ledger, self._runs, self._arrival, self._clock = blobs, ledger, runs, arrival, clock
-        self._patience, self._overdue = patience, overdue
+        self._models, self._blobs, self._ledger, self._arrival = models, blobs, ledger, arrival
+        self._gathering, self._clock, self._patience = gathering, clock, patience
 
     def sweep(self) -> list[str]:
         """Take up every stray file; return their names."""
-        known = {dataset.key: dataset for dataset in self._ledger.files()}
-        started = self._runs.ids()
-        strays = [facts for facts in self._blobs.listing(TRAINING_DATA) if self._is_stray(facts, known, started)]
-        for facts in strays:
-            self._take_up(facts)
-        return [facts.name for facts in strays]
+        now = self._clock()
+        until, whole_at = self._ledger.swept()
+        is_whole = until is None or whole_at is None or now - whole_at >= _WHOLE_EVERY
+        since = _BEGINNING if is_whole or until is None else until - _CLOCKS_DIFFER
+        unknown = list(self._unknown(since, now, is_whole=is_whole))
+        taken_up = [self._take_up(facts, facts.modified_at) for facts in unknown]
+        taken_up += [name for dataset in list(self._ledger.unsettled()) if (name := self._finish(dataset, now))]
+        for model in self._models.values():
+            self._watch_waiting(model, now)
+        if all(map(self._is_entered, unknown)):
+            self._ledger.save_swept(now - self._patience, now if is_whole or whole_at is None else whole_at)
+        return taken_up
 
-    def _is_stray(self, facts: BlobFacts, known: dict[str, Dataset], started: set[str]) -> bool:
-        dataset = known.get(dataset_key(facts.container, facts.name, facts.etag))
-        if dataset is None:
-            return self._is_older(facts.modified_at, self._patience)
-        if not dataset.state.is_settled:
-            return self._is_older(dataset.seen_at, self._patience)
-        waits_for_run = dataset.state is DatasetState.ACCEPTED and bool(dataset.run_id)
-        return waits_for_run and dataset.run_id not in started and self._is_older(dataset.seen_at, self._patience)
+    def _is_entered(self, facts: BlobFacts) -> bool:
+        """Whether a file that was taken up is in the ledger now, or gone."""
+        return self._is_known(facts) or facts_of(self._blobs.blob(facts.path)) is None
 
-    def _take_up(self, facts: BlobFacts) -> None:
-        late = self._is_older(facts.modified_at, self._overdue)
-        event(
-            _log,
-            "dataset.taken_up",
-            level=logging.ERROR if late else logging.WARNING,
-            name=facts.name,
-            modified_at=facts.modified_at.isoformat(),
-            reason="no event brought it to a final state" + (", for longer than promised" if late else ""),
-        )
+    def _is_known(self, facts: BlobFacts) -> bool:
+        return self._ledger.find(*self._place(facts)) is not None
+
+    def _place(self, facts: BlobFacts) -> tuple[str, str]:
+        """Return where in the ledger a file's row is, if there is one: model and key."""
+        model = self._arrival.model_of(facts.name)
+        return model.name if model else UNDECLARED, dataset_key(facts.container, facts.name, facts.etag)
+
+    def _unknown(self, since: datetime, now: datetime, *, is_whole: bool) -> Iterator[BlobFacts]:
+        """Yield the files written since then, and left alone for long enough, that the ledger does not know."""
+        names = [model.name for model in self._models.values()] + [UNDECLARED]
+        known = {name: self._ledger.keys(name) for name in names} if is_whole else {}
+        for facts in self._blobs.listing(TRAINING_DATA):
+            if since <= facts.modified_at < now - self._patience:
+                name, key = self._place(facts)
+                if not (key in known[name] if is_whole else self._is_known(facts)):
+                    yield facts
+
+    def _finish(self, dataset: Dataset, now: datetime) -> str:
+        """Bring a file to its end whose reader died, or that was left to grow; return its name if it was due."""
+        if now - dataset.seen_at <= self._patience + timedelta(seconds=dataset.size / _BYTES_A_SECOND):
+            return ""
+        facts = facts_of(self._blobs.blob(dataset.path))
+        if facts is None or facts.etag != dataset.etag:
+            try:
+                self._arrival.give_up(dataset, was_removed=facts is None)
+            except StateConflict as lost:
+                event(_log, "dataset.left_to_another", name=dataset.name, reason=str(lost))
+            return dataset.name
+        return self._take_up(facts, dataset.seen_at)
+
+    def _take_up(self, facts: BlobFacts, since: datetime) -> str:
+        model = self._arrival.model_of(facts.name)
+        overdue = (model.arriving if model else Arriving()).overdue
+        if self._clock() - since > overdue:
+            self._alarm(facts.name, since, f"is in no final state and on no run after {overdue}")
+        else:
+            reason = "no event brought it to a final state"
+            event(_log, "dataset.taken_up", level=logging.WARNING, name=facts.name, since=since, reason=reason)
         try:
-            self._arrival.receive(self._blobs.blob(f"{facts.container}/{facts.name}"))
+            self._arrival.receive(self._blobs.blob(facts.path), by="sweep")
         except Exception:
             _log.exception("dataset.stuck %s", facts.name)  # one file's surprise must not hide the others
+        return facts.name
 
-    def _is_older(self, at: datetime, age: timedelta) -> bool:
-        return self._clock() - at > age
+    def _watch_waiting(self, model: Model, now: datetime) -> None:
+        """Raise the alarm over files that have waited for longer than their schedule or window explains."""
+        waiting = self._gathering.waiting(model)
+        if not waiting:
+            return
+        first = waiting[0]
+        entered = first.settled_at or first.seen_at
+        due = entered + model.batching.max_wait if model.batching else entered
+        due = schedule.next_after(model.schedule, entered) if model.schedule else due
+        if now - due > model.arriving.overdue:
+            more = f", and {len(waiting) - 1} more after it" if len(waiting) > 1 else ""
+            self._alarm(first.name, entered, f"waits since, and its run was due at {due.isoformat()}{more}")
+
+    def _alarm(self, name: str, since: datetime, reason: str) -> None:
+        event(_log, "dataset.overdue", level=logging.ERROR, name=name, since=since, reason=reason)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from azure.core.exceptions import AzureError
@@ -11,7 +12,7 @@ from shared.adapters.blobs import BlobStore
 from shared.adapters.ledger import Ledger
 from shared.adapters.runs_table import RunTable
 from shared.adapters.tables import stored
-from shared.domain.dataset import Dataset
+from shared.domain.dataset import UNDECLARED, Dataset
 from shared.domain.model import Model
 from shared.domain.runs import Run
 
@@ -33,9 +34,17 @@ class Views:
         run = self._runs.find_any(run_id)
         return run_as_json(run) if run else None
 
-    def datasets(self, model: str | None) -> Json:
-        """Return the ledger of one model or of all, newest first."""
-        return {"datasets": [_dataset(dataset) for dataset in self._ledger.files(model)]}
+    def datasets(self, model: str | None, limit: int = 100, after: str = "") -> Json:
+        """
+        Return the ledger of one model or of all declared ones, newest first.
+
+        Args:
+            model: The model; None for all.
+            limit: The most files to return.
+            after: The `next` of the page before; empty for the first.
+        """
+        files, following = self._ledger.page([model] if model else [*self._models, UNDECLARED], limit, after)
+        return {"datasets": [_dataset(dataset) for dataset in files], "next": following or None}
 
     def health(self) -> tuple[bool, Json]:
         """Return whether storage answers, and which models are declared."""
@@ -69,6 +78,7 @@ def run_as_json(run: Run) -> Json:
         "kind": run.kind.value,
         "restores": run.restores or None,
         "requested_by": run.requested_by or None,
+        "request_reason": run.request_reason or None,
         "approval": run.approval,
         "judged_champion": run.judged_champion or None,
     }
@@ -80,11 +90,17 @@ def _dataset(dataset: Dataset) -> Json:
         "name": dataset.name,
         "size": dataset.size,
         "rows": dataset.rows,
+        "good": dataset.good,
+        "bad": dataset.bad,
+        "holdout_overlap": dataset.overlap,
+        "stripped": dataset.stripped,
         "state": dataset.state.value,
         "reason": dataset.reason,
         "problems": list(dataset.problems),
         "duplicate_of": dataset.duplicate_of or None,
         "run_id": dataset.run_id or None,
+        "asks": [asdict(ask) | {"at": stored(ask.at)} for ask in dataset.asks],
+        "seen_by": dataset.seen_by,
         "seen_at": stored(dataset.seen_at),
         "settled_at": stored(dataset.settled_at) or None,
     }

@@ -10,7 +10,7 @@ from census_rows import people
 from conftest import World
 
 from shared.composition import compose
-from shared.retraining.naming import run_id_of
+from shared.domain.dataset import Dataset
 from shared.settings import ROOT
 
 
@@ -33,7 +33,8 @@ def nightly(world: World, clock: Clock, tmp_path: Path) -> World:
     models = tmp_path / "models.toml"
     models.write_text((ROOT / "models.toml").read_text().replace("# schedule", "schedule"))
     world.app = compose(world.environment | {"MODELS_FILE": str(models)})
-    for use_case in (world.app.arrival, world.app.scheduled, world.app.advancing, world.app.evaluation):
+    app = world.app
+    for use_case in (app.arrival, app.scheduled, app.scheduled._gathering, app.advancing, app.evaluation):
         use_case._clock = clock
     world.app.scheduled.retrain_due()  # the first look sets the starting point
     return world
@@ -52,7 +53,7 @@ def test_files_wait_for_the_schedule_and_train_together(nightly: World, clock: C
 
     run = nightly.run()
     assert run["datasets"] == ["census/a.csv", "census/b.csv"]
-    composed = nightly.get(f"training-sets/census/{run['id']}.csv").splitlines()
+    composed = nightly.get(_stored(nightly)["training_blob"]).splitlines()
     assert composed == first.splitlines() + second.splitlines()[1:]
     assert nightly.dataset("a.csv")["run_id"] == run["id"]
     assert run["state"] == "TRAINING"
@@ -82,16 +83,29 @@ def test_a_file_trains_in_one_scheduled_run_only(nightly: World, clock: Clock) -
 
 
 def test_a_tick_that_died_half_way_finds_its_own_run_again(nightly: World, clock: Clock) -> None:
-    nightly.drop("a.csv", people(600, seed=1))
+    for name, seed in (("a.csv", 1), ("b.csv", 2)):
+        nightly.drop(name, people(600, seed=seed))
+        clock.now += timedelta(seconds=1)
     clock.now += timedelta(hours=1)
-    scheduled = nightly.app.scheduled
-    record = scheduled._records.load("census")
-    assert record.last_scheduled_at
-    scheduled._compose(scheduled._models["census"], run_id_of("census", record.last_scheduled_at, "scheduled"), clock())
-    scheduled.retrain_due()
+    gathering = nightly.app.scheduled._gathering
+    save, saved = gathering._ledger.save, []
 
-    assert len(nightly.app.views.runs(None)["runs"]) == 1
-    assert nightly.dataset("a.csv")["run_id"]
+    def die(dataset: Dataset) -> Dataset:
+        if saved:
+            raise RuntimeError("killed")
+        saved.append(dataset.name)
+        return save(dataset)
+
+    gathering._ledger.save = die  # type: ignore[method-assign]
+    nightly.app.scheduled.retrain_due()
+    assert saved == ["census/b.csv"]
+    gathering._ledger.save = save  # type: ignore[method-assign]
+
+    nightly.app.scheduled.retrain_due()
+
+    (run,) = nightly.app.views.runs(None)["runs"]
+    assert run["datasets"] == ["census/a.csv", "census/b.csv"]
+    assert {nightly.dataset(name)["run_id"] for name in ("a.csv", "b.csv")} == {run["id"]}
     assert nightly.service.count("POST", "/start$") == 1
 
 
@@ -106,3 +120,8 @@ def test_a_file_replaced_before_its_run_is_left_out(nightly: World, clock: Clock
     states = sorted(d["state"] for d in nightly.app.views.datasets(None)["datasets"] if d["name"] == "census/a.csv")
     assert states == ["ACCEPTED", "REPLACED"]
     assert nightly.run()["datasets"] == ["census/b.csv", "census/a.csv"]
+
+
+def _stored(world: World) -> dict[str, str]:
+    (run,) = world.rows("runs")
+    return run

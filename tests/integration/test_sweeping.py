@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from census_rows import people
 from conftest import World
 
-from shared.domain.dataset import Dataset, DatasetState, dataset_key
+from shared.domain.dataset import Dataset, dataset_key
 from shared.retraining.naming import run_id_of
 
 
@@ -60,26 +59,35 @@ def test_a_file_whose_reader_died_is_read_again(world: World) -> None:
 
 
 @pytest.mark.usefixtures("later")
-def test_an_accepted_file_whose_run_was_never_made_gets_it(world: World) -> None:
+def test_a_file_whose_reader_died_after_making_its_run_finds_that_run(world: World) -> None:
     world.put("training-data/census/a.csv", people(600))
     entered = _enter(world, "a.csv")
-    run_id = run_id_of("census", entered.seen_at, entered.key)
-    world.app.sweeping._ledger.save(replace(entered, state=DatasetState.ACCEPTED, run_id=run_id))
+    save = world.app.arrival._ledger.save
+
+    def die(dataset: Dataset) -> Dataset:
+        raise RuntimeError("killed")
+
+    world.app.arrival._ledger.save = die  # type: ignore[method-assign]
+    with pytest.raises(RuntimeError):
+        world.deliver("a.csv")
+    world.app.arrival._ledger.save = save  # type: ignore[method-assign]
+    assert world.run()["id"] == run_id_of("census", entered.seen_at, entered.key)
 
     assert world.app.sweeping.sweep() == ["census/a.csv"]
-    assert world.run()["id"] == run_id
+
+    assert world.dataset("a.csv")["run_id"] == world.run()["id"]
     assert world.run()["state"] == "TRAINING"
 
 
 @pytest.mark.usefixtures("later")
 def test_a_file_long_overdue_is_an_alarm(world: World, caplog: pytest.LogCaptureFixture) -> None:
     world.put("training-data/census/a.csv", people(600))
-    world.app.sweeping._overdue = timedelta(minutes=5)
+    world.app.sweeping._clock = lambda: datetime.now(UTC) + timedelta(hours=2)
 
     world.app.sweeping.sweep()
 
     (alarm,) = [record for record in caplog.records if record.levelname == "ERROR"]
-    assert "dataset.taken_up" in alarm.getMessage()
+    assert "dataset.overdue" in alarm.getMessage()
     assert "census/a.csv" in alarm.getMessage()
 
 

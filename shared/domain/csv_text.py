@@ -1,0 +1,117 @@
+"""CSV as a stream: bytes become lines, lines become rows, in memory that does not grow with the file."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator
+from io import StringIO
+from itertools import islice
+
+LINE_BYTES = 2**20  # a longer line is no line of a table
+_PIECE = 2**18  # bytes cut into lines at once
+_ROWS_AT_ONCE = 2000
+_BOM = b"\xef\xbb\xbf"
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+
+# What the CSV reader of the standard library says, in words that help.
+_PLAIN = {
+    "unexpected end of data": "a quote that is never closed",
+    "expected after": "text after a closing quote",
+    "new-line character seen in unquoted field": "a carriage return inside a line",
+    "field larger than field limit": "a cell of more than 131072 characters, or a quote that is never closed",
+}
+
+
+class CsvProblem(Exception):
+    """Text that is no CSV from here on; `line` counts from 1."""
+
+    def __init__(self, line: int, found: str, expected: str, kind: str) -> None:
+        self.line, self.found, self.expected, self.kind = line, found, expected, kind
+        super().__init__(found)
+
+
+class CsvRows:
+    """
+    The rows of one file.
+
+    Args:
+        chunks: The file's bytes in order: UTF-8 with or without BOM, lines ending in LF or CRLF.
+        separator: The character between columns.
+    """
+
+    def __init__(self, chunks: Iterable[bytes], separator: str = ",") -> None:
+        self._reader = csv.reader(_decoded_lines(chunks), delimiter=separator, strict=True)
+        self._started = 1  # the line on which the row under way starts
+
+    def header(self) -> list[str] | None:
+        """
+        Read the first row; None in an empty file.
+
+        Raises:
+            CsvProblem: The text is no CSV.
+        """
+        return next(self._rows(), (1, None))[1]
+
+    def batches(self) -> Iterator[list[tuple[int, list[str]]]]:
+        """
+        Yield the rows after the header with the lines on which they start; blank lines are no rows.
+
+        Raises:
+            CsvProblem: The text is no CSV from there on.
+        """
+        rows = self._rows()
+        while batch := list(islice(rows, _ROWS_AT_ONCE)):
+            yield batch
+
+    def _rows(self) -> Iterator[tuple[int, list[str]]]:
+        try:
+            for row in self._reader:
+                line, self._started = self._started, self._reader.line_num + 1
+                if row:
+                    yield line, row
+        except csv.Error as unreadable:
+            said = str(unreadable)
+            found = next((plain for known, plain in _PLAIN.items() if known in said), said)
+            expected = "cells with closed quotes, lines ending in LF or CRLF"
+            raise CsvProblem(self._started, found, expected, "csv") from unreadable
+
+
+def _decoded_lines(chunks: Iterable[bytes]) -> Iterator[str]:
+    """Cut bytes into decoded lines; whole lines are decoded at once, so no character is ever split."""
+    rest, count = b"", 0
+    for piece in _pieces(chunks):
+        data = rest + piece
+        end = data.rfind(b"\n") + 1
+        yield from _lines(data[:end], count)
+        count += data.count(b"\n")
+        rest = data[end:]
+        if len(rest) > LINE_BYTES:
+            raise CsvProblem(count + 1, f"a line of more than {LINE_BYTES} bytes", "lines of a table", "csv")
+    yield from _lines(rest, count)
+
+
+def _lines(block: bytes, before: int) -> Iterator[str]:
+    """Decode whole lines of which `before` came before; the good ones are yielded before a bad one is told of."""
+    if before == 0:
+        if block.startswith(_UTF16):
+            raise CsvProblem(1, "text in UTF-16", "text in UTF-8", "encoding")
+        block = block.removeprefix(_BOM)
+    zero = block.find(b"\0")
+    try:
+        text = block.decode()
+        wrong, found = zero, "a zero byte"
+    except UnicodeDecodeError as undecodable:
+        wrong, found = undecodable.start, f"byte 0x{block[undecodable.start]:02x}"
+        text = ""
+    if wrong < 0:
+        yield from StringIO(text, newline="\n")
+        return
+    good = block[: block.rfind(b"\n", 0, wrong) + 1]
+    yield from StringIO(good.decode(), newline="\n")
+    raise CsvProblem(before + good.count(b"\n") + 1, found, "text in UTF-8", "encoding")
+
+
+def _pieces(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    for chunk in chunks:
+        for at in range(0, len(chunk), _PIECE):
+            yield chunk[at : at + _PIECE]

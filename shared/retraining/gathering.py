@@ -1,0 +1,109 @@
+"""One run over all files of a model that wait, whatever ended the wait: a schedule, a window, a marker, a person."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+
+from shared.adapters.blobs import BlobStore, facts_of
+from shared.adapters.ledger import Ledger
+from shared.adapters.runs_table import RunTable
+from shared.domain.dataset import Ask, Dataset, DatasetState
+from shared.domain.model import Model
+from shared.domain.runs import Run
+from shared.domain.waiting import closed_because
+from shared.logs import event
+from shared.retraining import Clock
+from shared.retraining.naming import new_run, run_id_of
+from shared.retraining.quarantining import Quarantine
+from shared.retraining.training_sets import NoLongerAccepted, TrainingSets
+
+_log = logging.getLogger(__name__)
+_FILES_AT_ONCE = 500  # a run's row names all its files
+
+
+class Gathering:
+    """
+    Makes the run; repeated or at once in two workers, it includes each file once.
+
+    A gathered run is named after the file that has waited longest, and that file is the last to leave the wait: whoever
+    died half-way, or lost a race, finds the same run again.
+    """
+
+    def __init__(
+        self,
+        blobs: BlobStore,
+        ledger: Ledger,
+        runs: RunTable,
+        training_sets: TrainingSets,
+        quarantine: Quarantine,
+        clock: Clock,
+    ) -> None:
+        self._blobs, self._ledger, self._runs = blobs, ledger, runs
+        self._training_sets, self._quarantine, self._clock = training_sets, quarantine, clock
+
+    def waiting(self, model: Model) -> list[Dataset]:
+        """Return what waits, the longest first."""
+        return sorted(self._ledger.waiting(model.name), key=lambda dataset: (dataset.seen_at, dataset.name))
+
+    def close_window(self, model: Model) -> Run | None:
+        """Make the run of a model whose window is closed; None while it is open, or where there is none."""
+        why = closed_because(model.batching, self.waiting(model), self._clock()) if model.batching else ""
+        return self.gather(model, why) if why else None
+
+    def gather(self, model: Model, why: str, ask: Ask | None = None) -> Run | None:
+        """
+        Make the run over what waits, or finish making it; None when nothing waits.
+
+        Args:
+            model: Whose files.
+            why: What ended the wait.
+            ask: The person's request, if it was one.
+
+        Raises:
+            DatasetChanged: A file was replaced meanwhile; the next attempt leaves it out.
+        """
+        waiting = self.waiting(model)[:_FILES_AT_ONCE]
+        if not waiting:
+            return None
+        run_id = run_id_of(model.name, waiting[0].seen_at, waiting[0].key)
+        run = self._runs.find(model.name, run_id) or self._make(model, run_id, waiting, why, ask)
+        if run is not None:
+            self._assign(run, why, ask)
+        return run
+
+    def _make(self, model: Model, run_id: str, waiting: Sequence[Dataset], why: str, ask: Ask | None) -> Run | None:
+        datasets = [dataset for dataset in waiting if self._is_still_there(dataset)]
+        while datasets:
+            try:
+                made = self._training_sets.make(model, run_id, datasets)
+            except NoLongerAccepted as refused:
+                self._quarantine.refuse(refused.dataset, refused.findings)
+                datasets.remove(refused.dataset)
+                continue
+            run = new_run(run_id, model.name, datasets, made.path, made.etag, self._clock())
+            stored = self._runs.create(replace(run, requested_by=ask.by, request_reason=ask.reason) if ask else run)
+            if stored.training_blob != made.path:
+                self._training_sets.discard(made)
+            names, rows = [dataset.name for dataset in datasets], sum(dataset.good for dataset in datasets)
+            event(_log, "run.gathered", model=model.name, run_id=run_id, files=names, rows=rows, why=why)
+            return stored
+        return None
+
+    def _is_still_there(self, dataset: Dataset) -> bool:
+        facts = facts_of(self._blobs.blob(dataset.path))
+        if facts and facts.etag == dataset.etag:
+            return True
+        reason = "was replaced or removed before its run; a next version is a file of its own"
+        self._ledger.save(replace(dataset, state=DatasetState.REPLACED, reason=reason, settled_at=self._clock()))
+        return False
+
+    def _assign(self, run: Run, why: str, ask: Ask | None) -> None:
+        """Note in the ledger which run each file went into, the longest waiting last."""
+        for key in reversed(run.dataset_keys):
+            dataset = self._ledger.find(run.model, key)
+            if dataset and dataset.waits:
+                asks = (*dataset.asks, replace(ask, run_id=run.id)) if ask else dataset.asks
+                reason = f"trains in run '{run.id}', because {why}"
+                self._ledger.save(replace(dataset, run_id=run.id, reason=reason, asks=asks))
