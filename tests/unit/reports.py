@@ -56,7 +56,18 @@ def run(state: RunState = RunState.PROMOTED, **changes: Any) -> Run:
 
 
 def subject(run: Run, rows: PairedScores | None, others: tuple[Run, ...] = ()) -> Subject:
-    file = Dataset("k", "census", "training-data", HOSTILE, "0x1", 9, BEGAN, DatasetState.ACCEPTED, 600, "ab" * 32)
+    file = Dataset(
+        "k",
+        "census",
+        "training-data",
+        HOSTILE,
+        "0x1",
+        9,
+        BEGAN,
+        state=DatasetState.ACCEPTED,
+        rows=600,
+        sha256="ab" * 32,
+    )
     return Subject(run, census(), rows, [file], others, "census-1", 3, 20, BEGAN)
 
 
