@@ -7,7 +7,7 @@ import typing
 import azure.functions as func
 import azurefunctions.extensions.bindings.blob as blob
 
-from shared.adapters.storage_layout import EVALUATIONS, TRAINING_DATA
+from shared.adapters.storage_layout import EVALUATIONS, GIVEN_UP, TRAINING_DATA
 from shared.api import register
 from shared.composition import compose
 
@@ -53,6 +53,13 @@ def announce_outcomes(tick: func.TimerRequest) -> None:
     """Write the reports of runs that were judged or have ended."""
     relearn.prepare()
     relearn.announcing.announce_due()
+
+
+@app.function_name("evaluation_given_up")
+@app.queue_trigger(arg_name="message", queue_name=GIVEN_UP, connection="DATA_STORAGE")
+def evaluation_given_up(message: func.QueueMessage) -> None:
+    """Show a run whose evaluation failed in every delivery; nothing is left in a queue that nobody reads."""
+    relearn.giving_up.take(message.get_body().decode("utf-8", "replace"))
 
 
 register(app, relearn)

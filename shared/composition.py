@@ -29,6 +29,7 @@ from shared.retraining.approval import Approvals
 from shared.retraining.arrival import Arrival
 from shared.retraining.evaluation import Evaluation, Stores
 from shared.retraining.gathering import Gathering
+from shared.retraining.giving_up import GivingUp
 from shared.retraining.history import History
 from shared.retraining.holdout_rows import HoldoutRows
 from shared.retraining.polling import Polling
@@ -58,6 +59,7 @@ class App:
     scheduled: Scheduled
     advancing: Advancing
     polling: Polling
+    giving_up: GivingUp
     evaluation: Evaluation
     approvals: Approvals
     rollback: Rollback
@@ -117,6 +119,7 @@ def compose(environment: Mapping[str, str], clock: Clock | None = None) -> App:
         scheduled=Scheduled(models, records, gathering, advancing, now),
         advancing=advancing,
         polling=Polling(models, runs, advancing, now),
+        giving_up=GivingUp(runs, decisions, now),
         evaluation=Evaluation(models, stores, batch, promotion, rollback, now),
         approvals=Approvals(models, runs, records, now),
         rollback=rollback,

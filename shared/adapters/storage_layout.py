@@ -22,6 +22,7 @@ DECISIONS = "decisions"
 TABLES = (DATASETS, RUNS, MODELS, DECISIONS)
 
 EVALUATIONS = "evaluations"
+GIVEN_UP = f"{EVALUATIONS}-poison"  # where the platform puts a message that failed in every delivery
 
 
 def create_storage(connection: Secret) -> None:

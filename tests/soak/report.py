@@ -1,0 +1,34 @@
+"""The table that a soak ends with."""
+
+from __future__ import annotations
+
+from tests.soak.soaking import Outcome, Plan
+
+
+def as_table(plan: Plan, outcome: Outcome) -> str:
+    """Write faults by kind and the balance as Markdown."""
+    balance = outcome.balance
+    faults = [*sorted(outcome.injected.items()), ("requests through the proxy", outcome.requests)]
+    rows = [
+        ("files", balance.files),
+        ("trained", balance.trained),
+        *((f"runs {state}", count) for state, count in sorted(balance.runs.items())),
+        *((f"files {state}", count) for state, count in sorted(balance.datasets.items())),
+        ("**lost**", len(balance.lost)),
+        ("**doubled**", len(balance.doubled)),
+        ("**wrong champion**", len(balance.wrong)),
+    ]
+    troubles = [f"- {line}" for line in (*balance.lost, *balance.doubled, *balance.wrong)][:20]
+    lines = [
+        f"{plan.files} files over {plan.models} models, seed {plan.seed}, {outcome.seconds:.0f} s.",
+        "",
+        *_table("fault", faults),
+        "",
+        *_table("outcome", rows),
+        *troubles,
+    ]
+    return "\n".join(lines)
+
+
+def _table(title: str, rows: list[tuple[str, int]]) -> list[str]:
+    return [f"| {title} | count |", "| --- | ---: |", *(f"| {name} | {count:,} |" for name, count in rows)]
