@@ -29,7 +29,7 @@ FILE_OPTION = $(error name the file: make drop FILE=new.csv)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up drop bench test lint format infra-check clean local-packages test-packages
+.PHONY: help demo up drop bench soak test lint format infra-check clean local-packages test-packages
 
 help: ## list the targets
 	@awk -F ': .*## ' '/^[a-z-]+: .*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -45,6 +45,9 @@ drop: local-packages ## drop a training file into what `make up` runs (FILE=new.
 
 bench: local-packages ## measure beside other programs; needs wrk (ONLY=scoring, ROUNDS=5, QUICK=1, DATA=adult.csv)
 	@$(PY) -m benchmarks $(ONLY) $(if $(ROUNDS),--rounds "$(ROUNDS)") $(if $(QUICK),--quick) $(DATA_OPTION)
+
+soak: test-packages ## the loop under random faults, about a quarter of an hour (FILES=1000, MODELS=20)
+	@$(PY) -m tests.soak $(if $(FILES),--files "$(FILES)") $(if $(MODELS),--models "$(MODELS)")
 
 test: test-packages check pytest ## lint, strict types and all tests
 
