@@ -21,6 +21,7 @@ from azure.storage.blob import (
 )
 
 from shared.adapters.blob_writer import BlobWriter
+from shared.adapters.patience import blob_patience
 from shared.errors import DatasetChanged
 from shared.secret import Secret
 from shared.wire import BlobReference
@@ -58,7 +59,7 @@ class BlobStore:
     def __init__(self, connection: Secret) -> None:
         # Small pieces: a file is read in memory that does not grow with it.
         self._service = BlobServiceClient.from_connection_string(
-            connection.reveal(), max_single_get_size=_PIECE, max_chunk_get_size=_PIECE
+            connection.reveal(), max_single_get_size=_PIECE, max_chunk_get_size=_PIECE, **blob_patience()
         )
 
     def blob(self, path: str) -> BlobClient:

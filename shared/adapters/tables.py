@@ -15,6 +15,7 @@ from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 from azure.data.tables import TableServiceClient, TableTransactionError, UpdateMode
 
+from shared.adapters.patience import table_patience
 from shared.errors import AlreadyExists, Changed
 from shared.secret import Secret
 
@@ -26,7 +27,8 @@ class TableStore:
     """One table."""
 
     def __init__(self, connection: Secret, table: str) -> None:
-        self._table = TableServiceClient.from_connection_string(connection.reveal()).get_table_client(table)
+        tables = TableServiceClient.from_connection_string(connection.reveal(), **table_patience())
+        self._table = tables.get_table_client(table)
         self.name = table
 
     def insert(self, row: Mapping[str, Any]) -> str:

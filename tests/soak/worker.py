@@ -21,6 +21,7 @@ from azure.core.exceptions import AzureError
 from azure.storage.queue import QueueClient
 
 import shared.adapters.http as service_calls
+from shared.adapters import patience
 from shared.composition import App, compose
 
 ARRIVALS, EVALUATIONS, POISON = "arrivals", "evaluations", "evaluations-poison"
@@ -52,6 +53,7 @@ def work(number: int, environment: Mapping[str, str], queues: str, shared: Share
     """Work until told to stop. `queues` opens the queues without faults: they stand for the platform's own."""
     logging.disable(logging.CRITICAL)
     service_calls._TIMEOUT_S = (2.0, 4.0)
+    patience.CONNECT_S, patience.READ_S = 2.0, 4.0
     skew = timedelta(seconds=random.uniform(-30, 30))
     app = compose(environment, lambda: datetime.now(UTC) + timedelta(seconds=shared.ahead_s.value) + skew)
     _Worker(number, app, queues, shared).loop()
