@@ -116,6 +116,19 @@ def run_jobs(worker: Worker) -> Callable[[], None]:
 
 
 @pytest.fixture
+def working(service: Service) -> Iterator[threading.Event]:
+    """A worker in a thread of its own; setting the event stops it."""
+    warm_up()
+    stop = threading.Event()
+    worker = assemble_worker(service.settings, stop)[1]
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    yield stop
+    stop.set()
+    thread.join()
+
+
+@pytest.fixture
 def account(settings: Settings) -> StorageAccount:
     return StorageAccount.parse(settings.storage)
 

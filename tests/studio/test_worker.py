@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,7 +17,7 @@ from shared.errors import Changed
 from shared.secret import Secret
 from shared.wire import BlobReference, JobRequest
 from studio.batches import Batches
-from studio.bootstrap import Service, assemble_worker
+from studio.bootstrap import Service
 from studio.job_order import JobOrder, Outcome
 from studio.job_process import JobProcess, warm_up
 from studio.jobs import LEASE, UNSTARTED_LIFETIME, Job, JobState
@@ -73,19 +73,6 @@ class Bench:
 @pytest.fixture
 def bench(service: Service, box: ContainerClient, storage: Secret, tmp_path: Path) -> Bench:
     return Bench(service, box, storage, people(tmp_path / "train.csv", 3000).read_bytes())
-
-
-@pytest.fixture
-def working(service: Service) -> Iterator[threading.Event]:
-    """A worker in a thread of its own; setting the event stops it."""
-    warm_up()
-    stop = threading.Event()
-    worker = assemble_worker(service.settings, stop)[1]
-    thread = threading.Thread(target=worker.run)
-    thread.start()
-    yield stop
-    stop.set()
-    thread.join()
 
 
 def test_a_running_job_that_is_cancelled_stops_and_frees_its_worker(bench: Bench, working: threading.Event) -> None:
