@@ -45,3 +45,13 @@ def test_everything_that_storage_holds_is_listed() -> None:
     ]
 
     assert [name for name in names if f"`{name}`" not in PAGE] == []
+
+
+def test_the_checklist_names_tests_that_there_are() -> None:
+    section = PAGE.partition("## Clients, and what they stumble over")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (\d+) \| .* \| (.*) \|$", section, re.MULTILINE)
+    sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests" / "studio").rglob("test_*.py"))
+
+    assert [int(number) for number, _ in rows] == [*range(1, 16)]
+    named = [name for _, tests in rows for name in re.findall(r"`(test_\w+)`", tests)]
+    assert [name for name in named if f"def {name}(" not in sources] == []
