@@ -35,7 +35,7 @@ def runs(client: Client, options: argparse.Namespace) -> Answer:
 
 def datasets(client: Client, options: argparse.Namespace) -> Answer:
     """List training files and what became of them."""
-    found = client.get("datasets", model=options.model)["datasets"]
+    found = client.get("datasets", model=options.model, limit=str(1000 if options.state else options.limit))["datasets"]
     kept = [file for file in found if options.state in (None, file["state"])]
     return Answer({"datasets": kept[: options.limit]}, shown.datasets)
 

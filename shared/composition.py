@@ -27,7 +27,9 @@ from shared.retraining.advancing import Advancing
 from shared.retraining.announcing import Announcing
 from shared.retraining.approval import Approvals
 from shared.retraining.arrival import Arrival
+from shared.retraining.asking import Asking
 from shared.retraining.evaluation import Evaluation, Stores
+from shared.retraining.explaining import Explaining
 from shared.retraining.gathering import Gathering
 from shared.retraining.giving_up import GivingUp
 from shared.retraining.history import History
@@ -55,6 +57,8 @@ class App:
     prepare: Callable[[], None]
 
     arrival: Arrival
+    asking: Asking
+    explaining: Explaining
     sweeping: Sweeping
     scheduled: Scheduled
     advancing: Advancing
@@ -112,9 +116,12 @@ def compose(environment: Mapping[str, str], clock: Clock | None = None) -> App:
     quarantine = Quarantine(blobs, ledger, now)
     gathering = Gathering(blobs, ledger, runs, training_sets, quarantine, now)
     arrival = Arrival(models, blobs, ledger, runs, holdouts, training_sets, quarantine, gathering, advancing, now)
+    asking = Asking(models, blobs, ledger, runs, arrival, gathering, advancing, now)
     return App(
         prepare=cache(lambda: layout.create_storage(connection)),
         arrival=arrival,
+        asking=asking,
+        explaining=Explaining(blobs, ledger, runs, asking, gathering, now),
         sweeping=Sweeping(models, blobs, ledger, arrival, gathering, now),
         scheduled=Scheduled(models, records, gathering, advancing, now),
         advancing=advancing,

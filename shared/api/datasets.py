@@ -1,11 +1,17 @@
-"""`/api/datasets`: the ledger of files."""
+"""`/api/datasets`: the ledger of files, why each did or did not trigger, and the way out of quarantine."""
 
 from __future__ import annotations
 
+from urllib.parse import unquote
+
 import azure.functions as func
 
-from shared.api.answers import json_answer
+from shared.api.answers import answered
+from shared.api.requests import asked, page
 from shared.composition import App
+
+# A file's name may hold slashes, which only the last part of a route can.
+_NAMED = ("datasets/{name}/%s", "datasets/%s/{*name}")
 
 
 def add_datasets(app: func.FunctionApp, relearn: App) -> None:
@@ -14,5 +20,44 @@ def add_datasets(app: func.FunctionApp, relearn: App) -> None:
     @app.function_name("list_datasets")
     @app.route(route="datasets", methods=["GET"])
     def list_datasets(req: func.HttpRequest) -> func.HttpResponse:
-        """Answer `GET /api/datasets[?model=NAME]`."""
-        return json_answer(relearn.views.datasets(req.params.get("model")))
+        """Answer `GET /api/datasets[?model=NAME][&limit=100][&after=NEXT]`."""
+        return answered(lambda: relearn.views.datasets(req.params.get("model"), *page(req)))
+
+    @app.function_name("retrain_model")
+    @app.route(route="models/{model}/retrain", methods=["POST"])
+    def retrain_model(req: func.HttpRequest) -> func.HttpResponse:
+        """Answer `POST /api/models/{model}/retrain` with `{"by": …, "dataset": …, "force": …, "reason": …}`."""
+
+        def act() -> dict[str, object]:
+            said = asked(req)
+            model = req.route_params["model"]
+            return relearn.asking.retrain(model, said.dataset, said.by, said.reason, force=said.force)
+
+        return answered(act)
+
+    for kind, route in zip(("", "_path"), _NAMED, strict=True):
+        _add_named(app, relearn, kind, route)
+
+
+def _add_named(app: func.FunctionApp, relearn: App, kind: str, route: str) -> None:
+    @app.function_name(f"explain_dataset{kind}")
+    @app.route(route=route % "explain", methods=["GET"])
+    def explain_dataset(req: func.HttpRequest) -> func.HttpResponse:
+        """Answer `GET /api/datasets/{name}/explain[?model=NAME]` or `GET /api/datasets/explain/{folder/name}`."""
+        return answered(lambda: relearn.explaining.explain(_name(req), req.params.get("model")))
+
+    @app.function_name(f"release_dataset{kind}")
+    @app.route(route=route % "release", methods=["POST"])
+    def release_dataset(req: func.HttpRequest) -> func.HttpResponse:
+        """Answer `POST /api/datasets/{name}/release[?model=NAME]`, or `…/release/{folder/name}`: `{"by", "reason"}`."""
+
+        def act() -> dict[str, object]:
+            said = asked(req)
+            return relearn.asking.release(_name(req), req.params.get("model"), said.by, said.reason)
+
+        return answered(act)
+
+
+def _name(req: func.HttpRequest) -> str:
+    # The platform leaves an escaped slash as it is.
+    return unquote(req.route_params.get("name") or "")

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 
 import azure.functions as func
 
 from shared.errors import RequestRefused
 
+_PLACE = re.compile(r"\d{15}:[0-9a-f]{32}")
 _PRINCIPAL = "X-MS-CLIENT-PRINCIPAL-NAME"
 
 
 @dataclass(frozen=True)
 class Asked:
-    """Who asks, why, and for what."""
+    """Who asks, why, and for what; `force` does what is otherwise refused."""
 
     by: str
     reason: str
     to: str | None = None
+    dataset: str | None = None
+    force: bool = False
 
 
 def asked(req: func.HttpRequest) -> Asked:
@@ -37,11 +41,30 @@ def asked(req: func.HttpRequest) -> Asked:
         body = None
     if not isinstance(body, dict):
         raise RequestRefused('the body is no JSON object; send {"by": "…", "reason": "…"}', 400)
-    given = {name: body.get(name) for name in ("by", "reason", "to")}
+    given = {name: body.get(name) for name in ("by", "reason", "to", "dataset")}
     wrong = [name for name, value in given.items() if value is not None and not isinstance(value, str)]
     if wrong:
         raise RequestRefused(f"`{wrong[0]}` has to be a text", 400)
-    return Asked(_signed_in(req) or given["by"] or "", given["reason"] or "", given["to"] or None)
+    force = body.get("force", False)
+    if not isinstance(force, bool):
+        raise RequestRefused("`force` has to be true or false", 400)
+    by, reason = _signed_in(req) or given["by"] or "", given["reason"] or ""
+    return Asked(by, reason, given["to"] or None, given["dataset"] or None, force)
+
+
+def page(req: func.HttpRequest, default: int = 100, most: int = 1000) -> tuple[int, str]:
+    """
+    Read `?limit=` and `?after=` of a listing.
+
+    Raises:
+        RequestRefused: The limit is no number in range, or `after` is nothing that a listing gave.
+    """
+    limit, after = req.params.get("limit") or str(default), req.params.get("after") or ""
+    if not limit.isascii() or not limit.isdigit() or not 1 <= int(limit) <= most:
+        raise RequestRefused(f"`limit` has to be a number from 1 to {most}", 400)
+    if after and not _PLACE.fullmatch(after):
+        raise RequestRefused("`after` has to be the `next` of the page before", 400)
+    return int(limit), after
 
 
 def _signed_in(req: func.HttpRequest) -> str:

@@ -29,13 +29,21 @@ class DatasetState(Enum):
 
 @dataclass(frozen=True)
 class Ask:
-    """What a person asked of a file: `retrain` or `release`; `run_id` names the run that came of it."""
+    """
+    What a person asked of a file.
+
+    Attributes:
+        what: `retrain` or `release`.
+        run_id: The run that came of it; empty while none did.
+        run_before: The run that the file was on when it was asked.
+    """
 
     what: str
     by: str
     reason: str
     at: datetime
     run_id: str = ""
+    run_before: str = ""
 
 
 @dataclass(frozen=True)

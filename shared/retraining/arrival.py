@@ -25,7 +25,7 @@ from shared.retraining import Clock
 from shared.retraining.advancing import Advancing
 from shared.retraining.gathering import Gathering
 from shared.retraining.holdout_rows import HoldoutRows
-from shared.retraining.naming import new_run, run_id_of
+from shared.retraining.naming import asked_run_id, new_run, run_id_of
 from shared.retraining.quarantining import Quarantine
 from shared.retraining.training_sets import NoLongerAccepted, TrainingSets
 
@@ -174,7 +174,8 @@ class Arrival:
         if model.is_patient and not (ask and ask.what == "retrain"):
             waits = f"the schedule '{model.schedule}'" if model.schedule else "its window to close"
             return self._save(dataset, DatasetState.ACCEPTED, f"{findings.sentence()}; waits for {waits}")
-        run_id = run_id_of(model.name, ask.at if ask else dataset.seen_at, dataset.key)
+        own = run_id_of(model.name, dataset.seen_at, dataset.key)
+        run_id = asked_run_id(model.name, dataset.key, ask) if ask else own
         try:
             made = self._training_sets.make(model, run_id, [dataset])
         except NoLongerAccepted as refused:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 
 from shared.adapters.storage_layout import ARTIFACTS
-from shared.domain.dataset import Dataset
+from shared.domain.dataset import Ask, Dataset
 from shared.domain.runs import Run, RunKind, RunState
 from shared.wire import MODEL_EXTENSION
 
@@ -14,6 +15,11 @@ from shared.wire import MODEL_EXTENSION
 def run_id_of(model: str, at: datetime, key: str) -> str:
     """Return an id that sorts by time and that a repeated delivery makes again."""
     return f"{model}-{at:%Y%m%dT%H%M%S}-{key[:6]}"
+
+
+def asked_run_id(model: str, key: str, ask: Ask) -> str:
+    """Return the id of the run that a person's request makes: another than the file's own, also in the same second."""
+    return run_id_of(model, ask.at, hashlib.sha256(f"{key} {ask.at.isoformat()} {ask.by}".encode()).hexdigest())
 
 
 def new_run(

@@ -25,6 +25,7 @@ from shared.retraining.arrival import Arrival
 from shared.retraining.gathering import Gathering
 
 _log = logging.getLogger(__name__)
+PATIENCE = timedelta(minutes=2)  # how long a file is left to its own event
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _WHOLE_EVERY = timedelta(days=1)
 _CLOCKS_DIFFER = timedelta(minutes=5)  # at most, the app's from the storage's
@@ -42,15 +43,9 @@ class Sweeping:
         arrival: Arrival,
         gathering: Gathering,
         clock: Clock,
-        *,
-        patience: timedelta = timedelta(minutes=2),
     ) -> None:
-        """
-        Args:
-            patience: How long a file is left to its own event.
-        """
         self._models, self._blobs, self._ledger, self._arrival = models, blobs, ledger, arrival
-        self._gathering, self._clock, self._patience = gathering, clock, patience
+        self._gathering, self._clock = gathering, clock
 
     def sweep(self) -> list[str]:
         """Take up every stray file; return their names."""
@@ -64,7 +59,7 @@ class Sweeping:
         for model in self._models.values():
             self._watch_waiting(model, now)
         if all(map(self._is_entered, unknown)):
-            self._ledger.save_swept(now - self._patience, now if is_whole or whole_at is None else whole_at)
+            self._ledger.save_swept(now - PATIENCE, now if is_whole or whole_at is None else whole_at)
         return taken_up
 
     def _is_entered(self, facts: BlobFacts) -> bool:
@@ -84,14 +79,14 @@ class Sweeping:
         names = [model.name for model in self._models.values()] + [UNDECLARED]
         known = {name: self._ledger.keys(name) for name in names} if is_whole else {}
         for facts in self._blobs.listing(TRAINING_DATA):
-            if since <= facts.modified_at < now - self._patience:
+            if since <= facts.modified_at < now - PATIENCE:
                 name, key = self._place(facts)
                 if not (key in known[name] if is_whole else self._is_known(facts)):
                     yield facts
 
     def _finish(self, dataset: Dataset, now: datetime) -> str:
         """Bring a file to its end whose reader died, or that was left to grow; return its name if it was due."""
-        if now - dataset.seen_at <= self._patience + timedelta(seconds=dataset.size / _BYTES_A_SECOND):
+        if now - dataset.seen_at <= PATIENCE + timedelta(seconds=dataset.size / _BYTES_A_SECOND):
             return ""
         facts = facts_of(self._blobs.blob(dataset.path))
         if facts is None or facts.etag != dataset.etag:

@@ -44,7 +44,7 @@ class Views:
             after: The `next` of the page before; empty for the first.
         """
         files, following = self._ledger.page([model] if model else [*self._models, UNDECLARED], limit, after)
-        return {"datasets": [_dataset(dataset) for dataset in files], "next": following or None}
+        return {"datasets": [dataset_as_json(dataset) for dataset in files], "next": following or None}
 
     def health(self) -> tuple[bool, Json]:
         """Return whether storage answers, and which models are declared."""
@@ -84,7 +84,8 @@ def run_as_json(run: Run) -> Json:
     }
 
 
-def _dataset(dataset: Dataset) -> Json:
+def dataset_as_json(dataset: Dataset) -> Json:
+    """Return a file's ledger row as HTTP answers show it."""
     return {
         "model": dataset.model,
         "name": dataset.name,

@@ -67,6 +67,11 @@ _PLAYED = {
     "get_run",
     "get_report",
     "list_datasets",
+    "explain_dataset",
+    "explain_dataset_path",
+    "release_dataset",
+    "release_dataset_path",
+    "retrain_model",
     "approve_run",
     "reject_run",
     "override_run",
@@ -103,6 +108,14 @@ def _play(worker: WorkerProcess, who: str, blobs: BlobServiceClient) -> dict[str
         "run keys": sorted(run),
         "listed": run_id in [listed["id"] for listed in runs],
         "dataset": [(d["state"], d["rows"]) for d in datasets if d["name"] == name],
+        "explained": [
+            len(_get(worker, "explain_dataset", name=name.replace("/", "%2F"))[1]["explanation"]),
+            len(_get(worker, "explain_dataset_path", name=name)[1]["explanation"]),
+        ],
+        "released": [_post(worker, f"release_dataset{kind}", name="none.csv") for kind in ("", "_path")],
+        "retrained": re.sub(
+            r"'census/\S+' of \S+:", "FILE:", _post(worker, "retrain_model", model="census")[1]["answer"]
+        ),
         "missing": _get(worker, "get_run", id="nothing"),
         "health": _get(worker, "health"),
         "decided": [_post(worker, f"{verb}_run", id="nothing") for verb in ("approve", "reject", "override")],

@@ -60,7 +60,7 @@ def test_one_run_shows_its_stages_and_rules(app: ScriptedApp, relearn: Relearn) 
 
 
 def test_a_file_name_cannot_steer_the_terminal(app: ScriptedApp, relearn: Relearn) -> None:
-    app.answers["GET /api/datasets"] = (200, {"datasets": [FILE]})
+    app.answers["GET /api/datasets?limit=1000"] = (200, {"datasets": [FILE]})
 
     out = relearn("datasets", "--state", "QUARANTINED").out
 
