@@ -21,7 +21,7 @@ from studio.registry import Served
 OUTPUT_NAME = "output1"
 
 Rows = Sequence[Sequence[object]]
-Answer = list[list[str | None]]
+Answer = Sequence[Sequence[str | None]]
 Columns = Sequence[tuple[str, str]]
 
 
@@ -144,7 +144,7 @@ _WRITERS: Mapping[Form, Callable[[Columns, Answer], object]] = {
 
 def _from_table(table: Mapping[str, Any], where: str) -> tuple[Sequence[str], Rows]:
     names, rows = table.get("ColumnNames"), table.get("Values")
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+    if not isinstance(names, list) or not {str}.issuperset(map(type, names)):
         raise BadArgument("RequestBodyInvalid", f"{where}.ColumnNames must be a list of texts, got {shape_of(names)}")
     if not isinstance(rows, list):
         raise BadArgument("RequestBodyInvalid", f"{where}.Values must be a list of lists, got {shape_of(rows)}")

@@ -14,6 +14,7 @@ from studio.bootstrap import assemble
 from studio.log_lines import use_json_lines
 from studio.settings import Settings
 from studio.web.app import create_app
+from studio.web.http_protocol import WholeAnswers
 
 END_REQUESTS_WITHIN_S = 10
 
@@ -24,6 +25,7 @@ def uvicorn_server(settings: Settings) -> uvicorn.Server:
         use_json_lines()
     config = uvicorn.Config(
         create_app(assemble(settings)),
+        http=WholeAnswers,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 from studio.engine.arff import ArffFile
-from studio.engine.cells import Cell
+from studio.engine.cells import Cell, Row
 from studio.engine.csv_file import check_header, open_csv, shape_problem
 from studio.engine.errors import InputParseError, ModuleError
 from studio.engine.schema import Schema
@@ -59,11 +59,11 @@ def score_file(
 class _Counted:
     """An iterable that knows how many rows have gone through it."""
 
-    def __init__(self, rows: Iterable[list[Cell]]) -> None:
+    def __init__(self, rows: Iterable[Row]) -> None:
         self._rows = rows
         self.count = 0
 
-    def __iter__(self) -> Iterator[list[Cell]]:
+    def __iter__(self) -> Iterator[Row]:
         for row in self._rows:
             self.count += 1
             yield row
@@ -78,7 +78,7 @@ def _opened(source: Path, extension: str, schema: Schema) -> tuple[tuple[str, ..
     return arff.header, arff.rows()
 
 
-def _scored(scorer: Scorer, header: Sequence[str], rows: NumberedRows, settings: ScoreSettings) -> Iterator[list[Cell]]:
+def _scored(scorer: Scorer, header: Sequence[str], rows: NumberedRows, settings: ScoreSettings) -> Iterator[Row]:
     model = scorer.model
     known = [(at, name) for at, name in enumerate(header) if name in model.schema.columns]
     columns = [name for _, name in known]

@@ -1,15 +1,26 @@
-"""Reads the cells of a row to be scored: any JSON scalar as text, and text as the number that the trees expect."""
+"""Reads the cells of rows to be scored: any JSON scalar as text, and text as the number that the trees expect."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from math import isfinite, nan
+
+import orjson
 
 from studio.engine.errors import shown
 from studio.engine.number_text import number_text
 
 Cell = str | None
-Reader = Callable[[Cell], float]
+Row = Sequence[Cell]
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads the cells of one feature: one of them, or those of many rows, with the same result."""
+
+    one: Callable[[Cell], float]
+    many: Callable[[Row], list[float]]
 
 
 def as_text(cell: object) -> Cell:
@@ -42,7 +53,8 @@ def level_reader(levels: Sequence[str], missing: Iterable[str], fill: str | None
             codes.setdefault(spelling, same[0])
     absent = nan if fill is None else codes[fill]
     codes |= dict.fromkeys((*missing, None), absent)
-    return (_Lenient(codes) if allow_unknown else codes).__getitem__
+    one = (_Lenient(codes) if allow_unknown else codes).__getitem__
+    return Reader(one, lambda cells: list(map(one, cells)))
 
 
 class _Lenient(dict[Cell, float]):
@@ -60,7 +72,7 @@ def number_reader(missing: Iterable[str], fill: float | None, *, whole: bool) ->
     known = dict.fromkeys((*missing, None), absent)
     is_fit = float.is_integer if whole else isfinite
 
-    def read(cell: Cell) -> float:
+    def one(cell: Cell) -> float:
         found = known.get(cell)
         if found is not None:
             return found
@@ -71,4 +83,30 @@ def number_reader(missing: Iterable[str], fill: float | None, *, whole: bool) ->
             return absent
         raise ValueError(cell)
 
-    return read
+    types: set[type] = {int} if whole else {int, float}
+    numeric_missing = frozenset(filter(_is_number, known))
+
+    def many(cells: Row) -> list[float]:
+        values = _json_numbers(cells, types)
+        if values is None or not numeric_missing.isdisjoint(cells):
+            return list(map(one, cells))
+        return values
+
+    return Reader(one, many)
+
+
+def _json_numbers(cells: Row, types: set[type]) -> list[float] | None:
+    """Read cells as JSON, a third of the time of `float`; None where they are not all plain numbers of these types."""
+    try:
+        values: list[float] = orjson.loads(f"[{','.join(cells)}]")  # type: ignore[arg-type]  # None is a TypeError
+    except (TypeError, orjson.JSONDecodeError):
+        return None
+    return values if len(values) == len(cells) and types.issuperset(map(type, values)) else None
+
+
+def _is_number(cell: Cell) -> bool:
+    try:
+        float(cell or "")
+    except ValueError:
+        return False
+    return True

@@ -102,6 +102,10 @@ class NetworkAnswers:
             answers += self._answer(row)
         return answers
 
+    def predict_columns(self, columns: Sequence[Sequence[float]]) -> list[float]:
+        """Return the answers to rows given as their columns."""
+        return self.predict(list(zip(*columns, strict=True)))
+
     def _answer(self, row: Sequence[float]) -> list[float]:
         sums = self._first_sums(row)
         for columns, bias in self._later:

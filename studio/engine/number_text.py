@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from math import inf, isnan
+from collections.abc import Sequence
+from math import inf, isfinite, isnan
 
 
 def number_text(value: float) -> str:
@@ -16,3 +17,11 @@ def number_text(value: float) -> str:
     if value in (inf, -inf):
         return "Infinity" if value > 0 else "-Infinity"
     return f"{value + 0.0:.15G}"  # the sum turns -0.0 into 0.0, which has no sign here
+
+
+def number_texts(values: Sequence[float]) -> list[str]:
+    """Write many numbers, each as `number_text` does."""
+    if len(values) == 1:
+        return [number_text(values[0])]
+    texts = ("%.15G " * len(values) % tuple(values)).split() if isfinite(sum(values)) else []
+    return list(map(number_text, values)) if not texts or "-0" in texts else texts

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from studio.engine.cells import Cell
+from studio.engine.cells import Row
 from studio.engine.scored_columns import THRESHOLD, Answers
 from studio.engine.sections import Section
 from studio.engine.settings import AnyRule, Rule, Setting
 
-Rows = list[list[Cell]]
+Rows = Sequence[Row]
 _Column = TypeVar("_Column")
 
 _APPEND, _THRESHOLD = "Append score columns to output", "Threshold"
@@ -51,9 +51,7 @@ class ScoreSettings:
     def rows(self, rows: Rows, n_inputs: int, classes: Sequence[str]) -> Rows:
         """Choose from rows the same way, and label them anew where there are two classes."""
         if self.threshold != THRESHOLD and len(classes) == 2:
-            negative, positive = classes
-            for row in rows:
-                row[-2] = positive if float(row[-1] or "nan") >= self.threshold else negative
+            rows = [(*row[:-2], classes[float(row[-1] or "nan") >= self.threshold], row[-1]) for row in rows]
         return rows if self.keeps_inputs else [row[n_inputs:] for row in rows]
 
 

@@ -8,7 +8,7 @@ from enum import Enum
 from math import sqrt
 from typing import Protocol
 
-from studio.engine.number_text import number_text
+from studio.engine.number_text import number_text, number_texts
 from studio.engine.schema import ColumnType
 
 THRESHOLD = 0.5  # of a positive label's probability
@@ -69,7 +69,7 @@ class ScoredProbability:
     def cells(self, answers: Sequence[float]) -> Iterator[tuple[str, ...]]:
         """Yield label and probability."""
         classes = self.classes
-        return ((classes[answer >= THRESHOLD], number_text(answer)) for answer in answers)
+        return zip([classes[answer >= THRESHOLD] for answer in answers], number_texts(answers), strict=True)
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class ScoredValue:
 
     def cells(self, answers: Sequence[float]) -> Iterator[tuple[str, ...]]:
         """Yield the value."""
-        return ((number_text(answer),) for answer in answers)
+        return zip(number_texts(answers), strict=True)
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,19 @@
 """
 Score Model: rows of cells in, the same rows with what the model says of them out.
 
-Made for a request path: what a model and a request's column names imply is worked out once; a row then costs a
-look-up or a parse per feature, and the model's answer. Safe to use from several threads.
+Made for a request path: what a model and a request's column names imply is worked out once. A few rows are read cell by
+cell, many column by column, which takes a third of the time for each. Safe to use from several threads.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from operator import itemgetter
+from typing import Any
 
-from studio.engine.cells import Cell, Reader, as_text, level_reader, number_reader
+from studio.engine.cells import Cell, Reader, Row, as_text, level_reader, number_reader
 from studio.engine.errors import InputMismatch, InputParseError, shown
 from studio.engine.model_file import ModelFile, ModelFileError
 from studio.engine.model_section import predictor
@@ -19,14 +21,17 @@ from studio.engine.schema import ColumnType, Schema
 
 __all__ = ["InputMismatch", "InputParseError", "ModelFileError", "Scorer"]
 
+_FEW_ROWS = 8  # up to about here, cell by cell is quicker
+_ROWS_AT_ONCE = 4096
+
 
 @dataclass(frozen=True)
 class _Plan:
     """Where, in rows sent under `columns`, the features and the echoed cells are; -1 is the label that was left out."""
 
     columns: tuple[str, ...]
-    features: tuple[int, ...]
-    echo: Callable[[Sequence[Cell]], tuple[Cell, ...]]
+    features: tuple[tuple[Reader, int], ...]
+    echo: Callable[[Sequence[Any]], tuple[Any, ...]]
 
 
 class Scorer:
@@ -36,10 +41,10 @@ class Scorer:
         self.model = model
         self.input_columns = _wire_columns(model.schema.columns.items())
         self.output_columns = _wire_columns(model.output_columns)
-        self._predict = predictor(model.model).predict
+        self._predictor = predictor(model.model)
         self._scored_cells = model.scored.cells
-        self._readers = [_reader(model, name) for name in model.schema.features]
-        self._plan = _plan(model.schema, tuple(model.schema.columns))
+        self._readers = tuple(_reader(model, name) for name in model.schema.features)
+        self._plan = self._planned(tuple(model.schema.columns))
 
     @classmethod
     def load(cls, data: bytes) -> Scorer:
@@ -52,7 +57,7 @@ class Scorer:
         """
         return cls(ModelFile.read(data))
 
-    def score(self, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> list[list[Cell]]:
+    def score(self, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> list[Row]:
         """
         Score a table.
 
@@ -68,29 +73,56 @@ class Scorer:
             InputParseError: A cell cannot be read; names row and column.
         """
         plan = self._plan_for(tuple(columns))
-        texts = [_row_texts(plan, number, row) for number, row in enumerate(rows, 1)]
+        texts = _texts(plan, rows)
+        if len(texts) <= _FEW_ROWS:
+            return self._scored_by_rows(plan, texts)
+        scored: list[Row] = []
+        for start in range(0, len(texts), _ROWS_AT_ONCE):
+            scored += self._scored_by_columns(plan, texts[start : start + _ROWS_AT_ONCE], start + 1)
+        return scored
+
+    def _scored_by_rows(self, plan: _Plan, texts: Sequence[Row]) -> list[Row]:
         features = [self._features(plan, number, row) for number, row in enumerate(texts, 1)]
-        scored, echo = self._scored_cells(self._predict(features)), plan.echo
-        return [[*echo(row), *cells] for row, cells in zip(texts, scored, strict=True)]
+        scored, echo = self._scored_cells(self._predictor.predict(features)), plan.echo
+        return [(*echo((*row, None)), *cells) for row, cells in zip(texts, scored, strict=True)]
+
+    def _scored_by_columns(self, plan: _Plan, texts: Sequence[Row], first: int) -> list[Row]:
+        columns: list[Row] = list(zip(*texts, strict=True))
+        try:
+            features = [reader.many(columns[at]) for reader, at in plan.features]
+        except (KeyError, ValueError):
+            for number, row in enumerate(texts, first):
+                self._features(plan, number, row)
+            raise
+        scored = self._scored_cells(self._predictor.predict_columns(features))
+        columns.append((None,) * len(texts))
+        return list(zip(*plan.echo(columns), *zip(*scored, strict=True), strict=True))
 
     def _plan_for(self, columns: tuple[str, ...]) -> _Plan:
         plan = self._plan
         if plan.columns != columns:  # callers seldom change the order of their columns
-            plan = self._plan = _plan(self.model.schema, columns)
+            plan = self._plan = self._planned(columns)
         return plan
 
-    def _features(self, plan: _Plan, number: int, row: list[Cell]) -> list[float]:
+    def _planned(self, columns: tuple[str, ...]) -> _Plan:
+        schema = self.model.schema
+        _check_columns(schema, columns)
+        position = {name: at for at, name in enumerate(columns)}
+        echo = itemgetter(*(position.get(name, -1) for name in schema.columns))
+        places = (position[name] for name in schema.features)
+        return _Plan(columns, tuple(zip(self._readers, places, strict=True)), echo)
+
+    def _features(self, plan: _Plan, number: int, row: Row) -> list[float]:
         try:
-            return [read(row[at]) for read, at in zip(self._readers, plan.features, strict=True)]
+            return [reader.one(row[at]) for reader, at in plan.features]
         except (KeyError, ValueError):
             raise self._parse_error(plan, number, row) from None
 
-    def _parse_error(self, plan: _Plan, number: int, row: list[Cell]) -> InputParseError:
-        names = self.model.schema.features
-        at = next(i for i, at in enumerate(plan.features) if not _is_readable(self._readers[i], row[at]))
-        kind, cell = self.model.schema.columns[names[at]], shown(row[plan.features[at]])
-        problem = f"{cell} is {_EXPECTED[kind]}"
-        return InputParseError(number, names[at], problem)
+    def _parse_error(self, plan: _Plan, number: int, row: Row) -> InputParseError:
+        at = next(at for reader, at in plan.features if not _is_readable(reader, row[at]))
+        name = plan.columns[at]
+        problem = f"{shown(row[at])} is {_EXPECTED[self.model.schema.columns[name]]}"
+        return InputParseError(number, name, problem)
 
 
 _EXPECTED = {
@@ -114,7 +146,7 @@ def _reader(model: ModelFile, name: str) -> Reader:
     return number_reader(schema.missing, number, whole=kind is ColumnType.INTEGER)
 
 
-def _plan(schema: Schema, columns: tuple[str, ...]) -> _Plan:
+def _check_columns(schema: Schema, columns: tuple[str, ...]) -> None:
     unknown = [name for name in columns if name not in schema.columns]
     missing = [name for name in schema.columns if name not in columns and name != schema.label]
     twice = sorted({name for name in columns if columns.count(name) > 1})
@@ -122,22 +154,28 @@ def _plan(schema: Schema, columns: tuple[str, ...]) -> _Plan:
     found = "; ".join(f"column(s) {shown(names)} {what}" for what, names in problems.items() if names)
     if found:
         raise InputMismatch(f"{found}; the input columns are {list(schema.columns)}")
-    position = {name: at for at, name in enumerate(columns)}
-    echo = itemgetter(*(position.get(name, -1) for name in schema.columns))
-    return _Plan(columns, tuple(position[name] for name in schema.features), echo)
 
 
-def _row_texts(plan: _Plan, number: int, row: Sequence[object]) -> list[Cell]:
-    if not isinstance(row, list | tuple) or len(row) != len(plan.columns):
-        found = f"{len(row)} cells" if isinstance(row, list | tuple) else shown(row)
-        raise InputMismatch(f"row {number}: expected a list of {len(plan.columns)} cells, got {found}")
+def _texts(plan: _Plan, rows: Sequence[Sequence[object]]) -> Sequence[Row]:
+    """Return rows whose cells are texts, after a look at their shape."""
+    if not ({list, tuple}.issuperset(map(type, rows)) and {len(plan.columns)}.issuperset(map(len, rows))):
+        raise _shape_problem(plan, rows)
     try:
-        "".join(row)  # the quickest way to see that every cell is a text already
-        texts = list(row)
+        "".join(chain.from_iterable(rows))  # type: ignore[arg-type]  # the quickest way to see that all are texts
     except TypeError:
-        texts = _converted(plan, number, row)
-    texts.append(None)  # what the echo finds at -1
-    return texts
+        return [_converted(plan, number, row) for number, row in enumerate(rows, 1)]
+    return rows  # type: ignore[return-value]
+
+
+def _shape_problem(plan: _Plan, rows: Sequence[Sequence[object]]) -> InputMismatch:
+    width = len(plan.columns)
+    number, row = next((n, row) for n, row in enumerate(rows, 1) if not _is_row(row) or len(row) != width)
+    found = f"{len(row)} cells" if _is_row(row) else shown(row)
+    return InputMismatch(f"row {number}: expected a list of {width} cells, got {found}")
+
+
+def _is_row(row: object) -> bool:
+    return isinstance(row, list | tuple)
 
 
 def _converted(plan: _Plan, number: int, row: Sequence[object]) -> list[Cell]:
@@ -150,9 +188,9 @@ def _converted(plan: _Plan, number: int, row: Sequence[object]) -> list[Cell]:
     return texts
 
 
-def _is_readable(read: Reader, cell: Cell) -> bool:
+def _is_readable(reader: Reader, cell: Cell) -> bool:
     try:
-        read(cell)
+        reader.one(cell)
     except (KeyError, ValueError):
         return False
     return True

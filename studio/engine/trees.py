@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import ctypes
 import weakref
-from array import array
 from collections.abc import Sequence
 from itertools import chain
-from struct import Struct
+from struct import Struct, pack
 from threading import Lock
 
 from studio.engine.lightgbm_library import (
@@ -27,8 +26,6 @@ from studio.engine.lightgbm_library import (
 from studio.engine.tree_ensemble import TreeEnsemble
 
 _ONE_THREAD = b"num_threads=1"
-_FEW_ROWS = 32  # up to about here the prepared single-row call is quicker than the general one
-_ROWS_AT_ONCE = 4096
 
 
 class Trees:
@@ -45,17 +42,7 @@ class Trees:
         weakref.finalize(self, _free, self._library, prepared, self._handle)
 
     def predict(self, rows: Sequence[Sequence[float]]) -> list[float]:
-        """Return the answers to rows of `n_features` values, `n_rows × n_outputs` in one list, on one thread."""
-        if len(rows) <= _FEW_ROWS:
-            return self._answers(rows)
-        answers: list[float] = []
-        for start in range(0, len(rows), _ROWS_AT_ONCE):
-            part = rows[start : start + _ROWS_AT_ONCE]
-            values = array("d", chain.from_iterable(part))
-            answers += self.answers(values.buffer_info()[0], len(part))
-        return answers
-
-    def _answers(self, rows: Sequence[Sequence[float]]) -> list[float]:
+        """Return the answers to a few rows of `n_features` values, `n_rows × n_outputs` in one list, on one thread."""
         answers: list[float] = []
         with self._lock:
             for row in rows:
@@ -64,6 +51,12 @@ class Trees:
                 answers += self._answer
         return answers
 
+    def predict_columns(self, columns: Sequence[Sequence[float]]) -> list[float]:
+        """Return the answers to many rows, given as `n_features` columns; else like `predict`."""
+        values = list(chain.from_iterable(columns))
+        packed = pack(f"{len(values)}d", *values)
+        return self._predicted(packed, len(columns[0]), NORMAL_PREDICTION, self.n_outputs, by_rows=False)[:]
+
     def answers(self, address: int, n_rows: int, *, threads: int = 1) -> ctypes.Array[ctypes.c_double]:
         """
         Return the answers to many rows, `n_rows × n_outputs`, row-major.
@@ -71,22 +64,29 @@ class Trees:
         Args:
             address: Where `n_rows × n_features` 64-bit floats lie, row-major; they have to stay there during the call.
         """
-        return self._predicted(address, n_rows, NORMAL_PREDICTION, self.n_outputs, threads)
+        return self._predicted(ctypes.c_void_p(address), n_rows, NORMAL_PREDICTION, self.n_outputs, threads)
 
     def leaves(self, address: int, n_rows: int, n_trees: int, *, threads: int = 1) -> ctypes.Array[ctypes.c_double]:
         """Return the number of each row's leaf, `n_rows × n_trees`, row-major; else like `answers`."""
-        return self._predicted(address, n_rows, LEAF_PREDICTION, n_trees, threads)
+        return self._predicted(ctypes.c_void_p(address), n_rows, LEAF_PREDICTION, n_trees, threads)
 
     def _predicted(
-        self, address: int, n_rows: int, kind: int, per_row: int, threads: int
+        self,
+        values: ctypes.c_void_p | bytes,
+        n_rows: int,
+        kind: int,
+        per_row: int,
+        threads: int = 1,
+        *,
+        by_rows: bool = True,
     ) -> ctypes.Array[ctypes.c_double]:
         answers = (ctypes.c_double * (n_rows * per_row))()
-        rows, columns, row_major = ctypes.c_int32(n_rows), ctypes.c_int32(self.n_features), 1
-        shape = (FLOAT64, rows, columns, row_major, kind, 0, ALL_ITERATIONS)
+        rows, columns = ctypes.c_int32(n_rows), ctypes.c_int32(self.n_features)
+        shape = (FLOAT64, rows, columns, int(by_rows), kind, 0, ALL_ITERATIONS)
         written = ctypes.byref(ctypes.c_int64())
         parameters = parameter_text({"num_threads": threads})
         predict = self._library.LGBM_BoosterPredictForMat
-        check(predict(self._handle, ctypes.c_void_p(address), *shape, parameters, written, answers))
+        check(predict(self._handle, values, *shape, parameters, written, answers))
         return answers
 
     def _prepare_single_row(self) -> ctypes.c_void_p:

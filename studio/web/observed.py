@@ -13,13 +13,18 @@ from studio.web.metrics import Metrics
 from studio.web.request_log import RequestLog
 
 _SHOWABLE = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
+_REQUEST_ID, _CALLER_ID = b"x-ms-request-id", b"x-ms-client-request-id"
 _FACTS = "studio.facts"
 _UNKNOWN = "none"  # health, and addresses that nobody answers
 
 
 def note(scope: Scope, **facts: Any) -> None:
     """Add facts, such as the job id, to the log line of the request under way."""
-    scope.setdefault(_FACTS, {}).update(facts)
+    noted = scope.get(_FACTS)
+    if noted is None:
+        scope[_FACTS] = facts
+    else:
+        noted.update(facts)
 
 
 class Observed:
@@ -45,7 +50,9 @@ class Observed:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", ()), *_id_headers(request_id, caller_id)]
+                message["headers"] = [*message.get("headers", ()), (_REQUEST_ID, request_id.encode())]
+                if caller_id:
+                    message["headers"].append((_CALLER_ID, caller_id))
             await send(message)
 
         try:
@@ -73,11 +80,6 @@ def _new_request_id() -> str:
 
 def _caller_id(scope: Scope) -> bytes:
     for name, value in scope["headers"]:
-        if name == b"x-ms-client-request-id" and _SHOWABLE.fullmatch(value):
+        if name == _CALLER_ID and _SHOWABLE.fullmatch(value):
             return bytes(value)
     return b""
-
-
-def _id_headers(request_id: str, caller_id: bytes) -> list[tuple[bytes, bytes]]:
-    own = [(b"x-ms-request-id", request_id.encode())]
-    return [*own, (b"x-ms-client-request-id", caller_id)] if caller_id else own

@@ -8,6 +8,7 @@ others and go to the same place, at most `_WRITE_AFTER_S` seconds after the answ
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -23,6 +24,8 @@ _WRITE_AFTER_S = 0.05
 _WRITE_AT_LINES = 512
 _EVENT = "request.answered"
 _LOGGER = "studio.web.observed"
+
+_log = logging.getLogger(_LOGGER)
 
 Layout = Callable[[float, Mapping[str, Any]], str]
 
@@ -43,6 +46,8 @@ class RequestLog:
 
     def add(self, fields: Mapping[str, Any]) -> None:
         """Add the line of a request that was answered just now; fields that are None are left out."""
+        if not _log.isEnabledFor(logging.INFO):
+            return
         if not self._lines:
             asyncio.get_running_loop().call_later(_WRITE_AFTER_S, self.flush)
         self._lines.append(masked(self._line(self._clock(), fields)))
@@ -79,5 +84,6 @@ class _JsonLayout:
 
 
 def _object(fields: Mapping[str, Any]) -> str:
-    present = {name: value for name, value in fields.items() if value is not None}
-    return orjson.dumps(present, default=str).decode()
+    if None in fields.values():
+        fields = {name: value for name, value in fields.items() if value is not None}
+    return orjson.dumps(fields, default=str).decode()

@@ -50,14 +50,21 @@ class ScoringApp:
             status, answer = 200, await self._answer(scope, receive)
         except Exception as error:  # the renderer knows every kind, and logs what nobody foresaw
             status, answer = rendered(error)
-        length = (b"content-length", str(len(answer)).encode())
+        length = (b"content-length", b"%d" % len(answer))
         await send({"type": "http.response.start", "status": status, "headers": [_JSON, length]})
         await send({"type": "http.response.body", "body": answer})
 
     async def _answer(self, scope: Scope, receive: Receive) -> bytes:
         if scope["method"] != "POST":
             raise HTTPException(405)
-        served = await self._served(scope)
+        owner, endpoint_id = _address(scope["path"])
+        served = self._registry.find(endpoint_id)
+        if served is None:
+            await asyncio.to_thread(self._registry.look_for_news)
+            served = self._registry.find(endpoint_id)
+        if served is None or served.endpoint.workspace != owner:
+            raise NotFound("WebServiceNotFound", "no such endpoint in this workspace; check the address")
+        self._let_in(scope, served)
         self._admission.enter(served.endpoint)
         try:
             body = await _body(scope, receive)
@@ -68,22 +75,20 @@ class ScoringApp:
         finally:
             self._admission.leave(served.endpoint)
 
-    async def _served(self, scope: Scope) -> Served:
-        parts = scope["path"].split("/")
-        if len(parts) != 6 or parts[1] not in _OWNERS or parts[3] != "services":
-            raise HTTPException(404)
-        served = self._registry.find(parts[4])
-        if served is None:
-            await asyncio.to_thread(self._registry.look_for_news)
-            served = self._registry.find(parts[4])
-        if served is None or served.endpoint.workspace != parts[2]:
-            raise NotFound("WebServiceNotFound", "no such endpoint in this workspace; check the address")
+    def _let_in(self, scope: Scope, served: Served) -> None:
         self._guard.check(scope, served.endpoint.id)
-        if not served.endpoint.opens_with(_key(scope)):
+        if not served.endpoint.opens_with(bearer_key(_header(scope, b"authorization").decode("latin-1"))):
             refusal = Unauthorized("ScoreRequestUnauthorized", "Invalid credentials provided.")
             raise self._guard.refused(scope, served.endpoint.id, refusal)
         note(scope, endpoint=served.endpoint.name, service=served.service.name)
-        return served
+
+
+def _address(path: str) -> tuple[str, str]:
+    """Return the owner and the endpoint's id of `/workspaces/OWNER/services/ID/execute`."""
+    parts = path.split("/")
+    if len(parts) != 6 or parts[1] not in _OWNERS or parts[3] != "services":
+        raise HTTPException(404)
+    return parts[2], parts[4]
 
 
 def _scored(served: Served, body: bytes, form: Form) -> bytes:
@@ -92,11 +97,11 @@ def _scored(served: Served, body: bytes, form: Form) -> bytes:
     return write_answer(scorer, score(scorer, columns, rows), settings, form)
 
 
-def _key(scope: Scope) -> str:
+def _header(scope: Scope, wanted: bytes) -> bytes:
     for name, value in scope["headers"]:
-        if name == b"authorization":
-            return bearer_key(value.decode("latin-1"))
-    return ""
+        if name == wanted:
+            return bytes(value)
+    return b""
 
 
 @lru_cache(64)  # a client sends the same query with every request
@@ -106,7 +111,7 @@ def _form(query_string: bytes) -> Form:
 
 
 async def _body(scope: Scope, receive: Receive) -> bytes:
-    _check_size(_declared_length(scope))
+    _check_size(int(_header(scope, b"content-length") or 0))  # the server has refused anything but digits
     parts, size = [], 0
     while True:
         message = await receive()
@@ -117,13 +122,6 @@ async def _body(scope: Scope, receive: Receive) -> bytes:
         _check_size(size)
         if not message.get("more_body"):
             return b"".join(parts)
-
-
-def _declared_length(scope: Scope) -> int:
-    for name, value in scope["headers"]:
-        if name == b"content-length":
-            return int(value)  # the server has refused anything but digits
-    return 0
 
 
 def _check_size(n_bytes: int) -> None:

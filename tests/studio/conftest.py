@@ -25,6 +25,7 @@ from studio.job_process import warm_up
 from studio.publish import publish
 from studio.settings import Settings
 from studio.web.app import create_app
+from studio.web.http_protocol import WholeAnswers
 from studio.worker import Worker
 
 # As `python -m studio` sets it, before OpenMP loads: spinning threads slow down whatever runs beside them.
@@ -159,7 +160,9 @@ def _prepared(settings: Settings) -> Service:
 
 @contextmanager
 def _answering(service: Service, listener: socket.socket) -> Iterator[httpx.Client]:
-    server = uvicorn.Server(uvicorn.Config(create_app(service), log_config=None, timeout_graceful_shutdown=5))
+    server = uvicorn.Server(
+        uvicorn.Config(create_app(service), http=WholeAnswers, log_config=None, timeout_graceful_shutdown=5)
+    )
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
     try:

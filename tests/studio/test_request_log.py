@@ -18,6 +18,11 @@ AT = 1_795_600_000.25
 FIELDS = {"request_id": "a1", "client_request_id": None, "path": "/x", "status": 200, "duration_ms": 0.4}
 
 
+@pytest.fixture(autouse=True)
+def _informed(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+
+
 def written(capsys: pytest.CaptureFixture[str], *, as_json: bool, lines: int = 1) -> list[str]:
     async def log() -> None:
         requests = RequestLog(as_json=as_json, clock=lambda: AT)
@@ -31,7 +36,6 @@ def written(capsys: pytest.CaptureFixture[str], *, as_json: bool, lines: int = 1
 
 def record_of(caplog: pytest.LogCaptureFixture) -> logging.LogRecord:
     """Log the same event as everything else is logged."""
-    caplog.set_level(logging.INFO)
     event(logging.getLogger("studio.web.observed"), "request.answered", **FIELDS)
     [record] = caplog.records
     record.created, record.msecs = AT, 250
@@ -107,3 +111,11 @@ def test_the_date_of_a_line_is_that_of_its_answer(capsys: pytest.CaptureFixture[
 
 def _lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
     return capsys.readouterr().err.splitlines()
+
+
+def test_nothing_is_written_where_such_lines_are_not_wanted(
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING)
+
+    assert written(capsys, as_json=False) == []

@@ -79,7 +79,7 @@ def test_an_arff_file_is_scored_into_an_arff_file(scorer: Scorer, tmp_path: Path
     file = ArffFile(target)
     assert file.header == tuple(name for name, _ in scorer.output_columns)
     given = [[None if cell == "?" else cell for cell in row] for row in _ROWS]
-    assert [cells for _, cells in file.rows()] == scorer.score(_COLUMNS, given)
+    assert [tuple(cells) for _, cells in file.rows()] == scorer.score(_COLUMNS, given)
 
 
 @pytest.mark.parametrize(

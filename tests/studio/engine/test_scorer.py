@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import pytest
 from engine_samples import SMALL, SMALL_HEADER, Census
@@ -58,7 +59,7 @@ def test_the_order_of_columns_is_free_and_the_label_may_be_left_out(scorer: Scor
     [unlabelled] = scorer.score(_COLUMNS[:-1], [_ROW[:-1]])
 
     assert reversed_row == expected
-    assert unlabelled == [*_ROW[:-1], None, *expected[-2:]]
+    assert unlabelled == (*_ROW[:-1], None, *expected[-2:])
 
 
 def test_the_label_that_is_sent_changes_nothing(scorer: Scorer) -> None:
@@ -89,8 +90,8 @@ def test_cells_are_echoed_as_text_and_null_as_null(scorer: Scorer) -> None:
     [row] = scorer.score(_COLUMNS, [[1003.5, 4.0, "west", True, None]])
     [exact] = scorer.score(_COLUMNS, [[0.1234567890123456, 4, "west", "", False]])
 
-    assert row[:5] == ["1003.5", "4", "west", "True", None]
-    assert exact[:5] == ["0.1234567890123456", "4", "west", "", "False"]
+    assert list(row[:5]) == ["1003.5", "4", "west", "True", None]
+    assert list(exact[:5]) == ["0.1234567890123456", "4", "west", "", "False"]
 
 
 def test_a_bare_boolean_is_the_level_that_spells_it(tmp_path: Path) -> None:
@@ -162,6 +163,56 @@ def test_an_unknown_level_is_an_error_where_the_learner_does_not_allow_it(small_
     assert strict.score(_COLUMNS, [_ROW, ["1", "1", "?", "anything", "maybe"]])
     with pytest.raises(InputParseError, match="row 1, column 'wind': 'moon' is a level that training did not see"):
         strict.score(_COLUMNS, [["1", "1", "moon", "n", "no"]])
+
+
+_ODD: list[object] = [
+    *(
+        "7",
+        "7.0",
+        "-3",
+        "1e2",
+        " 5 ",
+        "",
+        "?",
+        "NaN",
+        "nan",
+        "1,2",
+        "1_000",
+        "true",
+        "null",
+        '"a',
+        'b"',
+        "[1",
+        "2]",
+        "x",
+    ),
+    *("007", "+4", ".5", "9" * 30, "1e400", "Infinity", "-0", None, 7, 2.5, True, "west", "from the moon"),
+]
+
+
+def test_many_rows_are_read_as_one_row_is_whatever_the_cells(scorer: Scorer) -> None:
+    random = Random(5)
+
+    for _ in range(400):
+        rows = [list(_ROW) for _ in range(12)]
+        for _ in range(random.randint(1, 4)):
+            rows[random.randrange(12)][random.randrange(5)] = random.choice(_ODD)
+        assert outcome(scorer, rows) == one_by_one(scorer, rows)
+
+
+def outcome(scorer: Scorer, rows: list[list[object]]) -> object:
+    try:
+        return scorer.score(_COLUMNS, rows)
+    except InputParseError as error:
+        return error.row, error.column, error.problem
+
+
+def one_by_one(scorer: Scorer, rows: list[list[object]]) -> object:
+    outcomes = [outcome(scorer, [row]) for row in rows]
+    for number, found in enumerate(outcomes, 1):
+        if isinstance(found, tuple):
+            return number, *found[1:]
+    return [row for found in outcomes for row in found]
 
 
 def test_one_row_and_many_rows_and_many_threads_answer_alike(census: Census, census_scorer: Scorer) -> None:
