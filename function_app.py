@@ -16,7 +16,12 @@ app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 
 
 @app.function_name("training_data_arrived")
-@app.blob_trigger(arg_name="dataset", path=f"{TRAINING_DATA}/{{model}}/{{name}}", connection="DATA_STORAGE")
+@app.blob_trigger(
+    arg_name="dataset",
+    path=f"{TRAINING_DATA}/{{model}}/{{name}}",
+    connection="DATA_STORAGE",
+    source=func.BlobSource(relearn.training_data_source),
+)
 def training_data_arrived(dataset: blob.BlobClient) -> None:
     """Enter a new training file in the ledger, check it, start its run."""
     relearn.arrival.receive(dataset)

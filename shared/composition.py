@@ -21,6 +21,7 @@ from shared.adapters.runs_table import RunTable
 from shared.adapters.tables import TableStore
 from shared.declarations.models_file import load_models
 from shared.domain.model import Model
+from shared.logs import event
 from shared.retraining import Clock
 from shared.retraining.admission import Admission
 from shared.retraining.advancing import Advancing
@@ -49,11 +50,17 @@ from shared.settings import Settings
 
 EVALUATIONS = layout.EVALUATIONS  # the queue that hands runs to evaluation
 
+_log = logging.getLogger(__name__)
+_KEY_HANDED_OVER = (
+    "jobs get a key to the whole account, not a token for one blob; leave it out where the service allows"
+)
+
 
 @dataclass(frozen=True)
 class App:
     """The use cases that the triggers call; `prepare` makes tables and containers that are not there, once."""
 
+    training_data_source: str
     prepare: Callable[[], None]
 
     arrival: Arrival
@@ -89,7 +96,9 @@ def compose(environment: Mapping[str, str], clock: Clock | None = None) -> App:
     settings = Settings.from_env(environment)
     models = load_models(settings.models_file, settings.environment)
     connection, caller = settings.data_storage, ServiceCaller()
-    blobs = BlobStore(connection)
+    blobs = BlobStore(connection, settings.keyed_handover)
+    if settings.keyed_handover:
+        event(_log, "storage.key_handed_over", level=logging.WARNING, setting="KEYED_HANDOVER", reason=_KEY_HANDED_OVER)
     ledger = Ledger(TableStore(connection, layout.DATASETS))
     runs = RunTable(TableStore(connection, layout.RUNS))
     records = ModelTable(TableStore(connection, layout.MODELS))
@@ -118,6 +127,7 @@ def compose(environment: Mapping[str, str], clock: Clock | None = None) -> App:
     arrival = Arrival(models, blobs, ledger, runs, holdouts, training_sets, quarantine, gathering, advancing, now)
     asking = Asking(models, blobs, ledger, runs, arrival, gathering, advancing, now)
     return App(
+        training_data_source=settings.training_data_source,
         prepare=cache(lambda: layout.create_storage(connection)),
         arrival=arrival,
         asking=asking,

@@ -8,8 +8,12 @@ from pathlib import Path
 
 from shared.errors import ConfigError
 from shared.secret import Secret
+from shared.storage_account import fields_of, keyless
 
 ROOT = Path(__file__).resolve().parent.parent
+TRAINING_DATA_SOURCES = ("LogsAndContainerScan", "EventGrid")
+
+_SERVICES = ("blob", "queue", "table")
 
 
 @dataclass(frozen=True)
@@ -18,12 +22,17 @@ class Settings:
     What the function app needs to know at start.
 
     Attributes:
-        data_storage: Connection string of the account that holds data, artifacts and state.
+        data_storage: Opens the account that holds data, artifacts and state: a connection string with a key, or
+            addresses for an identity (`shared.storage_account`).
+        training_data_source: How the blob trigger learns of files: `EventGrid` or `LogsAndContainerScan`.
+        keyed_handover: A connection string with key that jobs get instead of tokens; None as a rule.
         models_file: The models' declarations.
         environment: Every setting, for the names that models.toml refers to.
     """
 
     data_storage: Secret
+    training_data_source: str
+    keyed_handover: Secret | None
     models_file: Path
     environment: Mapping[str, str]
 
@@ -35,12 +44,16 @@ class Settings:
         Raises:
             ConfigError: Names every missing or unusable key.
         """
-        problems = []
-        connection = environment.get("DATA_STORAGE", "")
-        if not connection:
-            problems.append("DATA_STORAGE is missing: give the storage account's connection string")
-        elif "AccountName=" not in connection and "UseDevelopmentStorage" not in connection:
-            problems.append("DATA_STORAGE is no connection string: it names no AccountName")
+        problems: list[str] = []
+        connection = _data_storage(environment, problems)
+        source = environment.get("TRAINING_DATA_SOURCE") or TRAINING_DATA_SOURCES[0]
+        if source not in TRAINING_DATA_SOURCES:
+            problems.append(f"TRAINING_DATA_SOURCE is '{source}': give {' or '.join(TRAINING_DATA_SOURCES)}")
+        handover = Secret(environment.get("KEYED_HANDOVER", ""))
+        if handover and "accountkey" not in fields_of(handover):
+            problems.append(
+                "KEYED_HANDOVER holds no AccountKey: it is for services that take nothing else; leave it out"
+            )
         for schedule in ("POLL_SCHEDULE", "RETRAIN_SCHEDULE"):
             if not environment.get(schedule):
                 problems.append(f"{schedule} is missing: give six NCRONTAB fields, for example '*/30 * * * * *'")
@@ -49,4 +62,24 @@ class Settings:
             problems.append(f"MODELS_FILE names '{models_file.name}', which is not in the app's folder")
         if problems:
             raise ConfigError("settings", problems)
-        return cls(Secret(connection), models_file, dict(environment))
+        return cls(connection, source, handover or None, models_file, dict(environment))
+
+
+def _data_storage(environment: Mapping[str, str], problems: list[str]) -> Secret:
+    """Read DATA_STORAGE as the platform does: an exact setting is a connection string, a prefix names addresses."""
+    connection = environment.get("DATA_STORAGE", "")
+    addresses = {service: environment.get(f"DATA_STORAGE__{service}ServiceUri", "") for service in _SERVICES}
+    if connection:
+        if "AccountName=" not in connection and "UseDevelopmentStorage" not in connection:
+            problems.append("DATA_STORAGE is no connection string: it names no AccountName")
+        return Secret(connection)
+    if not any(addresses.values()):
+        problems.append(
+            "DATA_STORAGE is missing: give the storage account's connection string, or DATA_STORAGE__blobServiceUri, "
+            "__queueServiceUri and __tableServiceUri for an identity"
+        )
+    for service, address in addresses.items():
+        if any(addresses.values()) and not address.startswith("https://"):
+            problems.append(f"DATA_STORAGE__{service}ServiceUri must be an https address: an identity needs it")
+    kind, client_id = environment.get("DATA_STORAGE__credential", ""), environment.get("DATA_STORAGE__clientId", "")
+    return keyless(**addresses, credential=kind, client_id=client_id)

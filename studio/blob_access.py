@@ -27,6 +27,7 @@ from azure.core.pipeline.transport import RequestsTransport
 from azure.storage.blob import BlobClient, BlobSasPermissions, ExponentialRetry, generate_blob_sas
 
 from shared.secret import Secret
+from shared.storage_account import BlobSigner, blob_service, credential_of
 from shared.wire import BlobReference
 from studio.connection import ConnectionStringError, StorageAccount, location_of
 from studio.pinned_transport import AddressRefused, AnswerRefused, Unresolved, checked_address, pinned_transport
@@ -79,6 +80,7 @@ class BlobAccess:
     def __init__(self, own: StorageAccount, hosts: frozenset[str]) -> None:
         self._own = own
         self._hosts = hosts
+        self._signer = BlobSigner(blob_service(own.identity)) if own.identity else None
 
     def check(self, reference: BlobReference) -> None:
         """Refuse a reference that could never be used; makes no request."""
@@ -118,15 +120,23 @@ class BlobAccess:
         """
         Return the reference as a status answer gives it: base location, relative location and a token to read it.
 
-        The token is new on every call when the account key is known, else the one that the caller gave.
+        The token is new on every call when this service can sign for the account, else the one that the caller gave.
         """
         account = self._account(reference)
-        token = _signed(account.name, account.key, reference, now) if account.key else account.signature
+        token = self._signed(account, reference, now) or account.signature
         return BlobReference(
             relative_location=reference.relative_location,
             base_location=account.base_location,
             sas_token=Secret(f"?{token.reveal()}") if token else None,
         )
+
+    def _signed(self, account: StorageAccount, reference: BlobReference, now: datetime) -> Secret | None:
+        if account.key is not None:
+            return _signed(account.name, account.key, reference, now)
+        if account.identity is None or self._signer is None:
+            return None
+        permission = BlobSasPermissions(read=True)
+        return self._signer.token(reference.container, reference.blob_name, permission, _TOKEN_LIFETIME, now)
 
     def _account(self, reference: BlobReference) -> StorageAccount:
         """Find the account that a reference means; a connection string wins over a base location."""
@@ -204,6 +214,8 @@ def _account_by_signature(reference: BlobReference) -> StorageAccount:
 def _credential(account: StorageAccount) -> Any:
     if account.key is not None:
         return {"account_name": account.name, "account_key": account.key.reveal()}
+    if account.identity is not None:
+        return credential_of(account.identity)
     return account.signature.reveal() if account.signature else None
 
 

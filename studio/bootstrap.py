@@ -46,7 +46,7 @@ def assemble(settings: Settings) -> Service:
     vault = Vault(settings.secret)
     catalog = _catalog_store(storage, vault, settings)
     artifacts = Artifacts(storage.artifacts)
-    blobs = BlobAccess(StorageAccount.parse(settings.storage), settings.blob_hosts)
+    blobs = BlobAccess(StorageAccount.own(settings.storage), settings.blob_hosts)
     registry = Registry(catalog, ModelCache(artifacts, settings.operation.model_memory_bytes))
     queue = JobQueue(storage.queue, settings.operation.lease, settings.operation.doorbell.ring)
     return Service(

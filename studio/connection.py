@@ -1,4 +1,4 @@
-"""Storage accounts as connection strings name them: with an account key or with a shared access signature."""
+"""Storage accounts as connection strings name them: with an account key, a signature, or the service's own identity."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from shared.secret import Secret
+from shared.storage_account import fields_of, is_keyless
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 PRIVATE = "private:"  # before a host on the allow-list: its name may lead to a private address
@@ -19,17 +20,34 @@ class ConnectionStringError(ValueError):
 
 @dataclass(frozen=True)
 class StorageAccount:
-    """Where an account's blobs are, and what opens them: exactly one of `key` and `signature`."""
+    """Where an account's blobs are, and the one thing that opens them; `identity` only for the own account."""
 
     blob_endpoint: str  # without trailing slash
     name: str = ""
     key: Secret | None = None
     signature: Secret | None = None  # without leading question mark
+    identity: Secret | None = None  # a connection string without key (shared.storage_account)
 
     @property
     def base_location(self) -> str:
         """The protocol's BaseLocation: the blob endpoint with its closing slash."""
         return f"{self.blob_endpoint}/"
+
+    @classmethod
+    def own(cls, connection: Secret) -> StorageAccount:
+        """
+        Read the connection string of the service's own account, which an identity may open.
+
+        Raises:
+            ConnectionStringError: As `parse` does, or an address that an identity's token must not go to.
+        """
+        if not is_keyless(connection):
+            return cls.parse(connection)
+        fields = fields_of(connection)
+        for name in ("blobendpoint", "queueendpoint", "tableendpoint"):
+            if location_of(fields.get(name, "")).scheme != "https":
+                raise ConnectionStringError(f"without a key it needs an https address as {name}")
+        return cls(fields["blobendpoint"].rstrip("/"), identity=connection)
 
     @classmethod
     def parse(cls, connection: Secret) -> StorageAccount:
@@ -39,7 +57,7 @@ class StorageAccount:
         Raises:
             ConnectionStringError: Neither key nor signature, no account, or an endpoint that is no http(s) address.
         """
-        fields = _fields(connection.reveal())
+        fields = fields_of(connection)
         name, key = fields.get("accountname", ""), fields.get("accountkey", "")
         signature = fields.get("sharedaccesssignature", "").lstrip("?")
         if not signature and not (name and key):
@@ -96,11 +114,6 @@ def location_of(address: str) -> Location:
     if parts.username is not None or parts.query or parts.fragment:
         raise ConnectionStringError("its blob endpoint must hold host and path only")
     return Location(parts.scheme, parts.hostname.lower(), port or _DEFAULT_PORTS[parts.scheme])
-
-
-def _fields(connection: str) -> dict[str, str]:
-    pairs = (part.partition("=") for part in connection.split(";") if part.strip())
-    return {key.strip().lower(): value.strip() for key, _, value in pairs}
 
 
 def _public_endpoint(fields: dict[str, str], name: str) -> str:

@@ -72,7 +72,7 @@ def outcome_of(order: JobOrder, made: Callable[[], None] = lambda: None) -> Outc
 
 def _execute(order: JobOrder, made: Callable[[], None]) -> None:
     experiment = parse_experiment(order.experiment, "the published experiment")
-    blobs = BlobAccess(StorageAccount.parse(order.storage), order.hosts)
+    blobs = BlobAccess(StorageAccount.own(order.storage), order.hosts)
     source = _fetched(order, blobs, order.request.inputs[experiment.input_name])
     make = scored_outputs if order.model_file else trained_outputs
     outputs = make(order, experiment, source)

@@ -24,9 +24,9 @@ class Settings:
     """
     What the environment says.
 
-    `storage` is a connection string with an account key; `url` the public base address without trailing slash;
-    `blob_hosts` holds `host` or `host:port` in lower case, with `private:` before those that may have private
-    addresses, and always includes the service's own storage.
+    `storage` is a connection string with an account key, or with addresses alone for an identity; `url` the public
+    base address without trailing slash; `blob_hosts` holds `host` or `host:port` in lower case, with `private:` before
+    those that may have private addresses, and always includes the service's own storage.
     """
 
     storage: Secret
@@ -68,13 +68,15 @@ def _own_host(storage: Secret, problems: list[str]) -> frozenset[str]:
         problems.append("STUDIO_STORAGE is missing: give the storage account's connection string")
         return frozenset()
     try:
-        account = StorageAccount.parse(storage)
+        account = StorageAccount.own(storage)
         place = location_of(account.blob_endpoint)
     except ConnectionStringError as error:
         problems.append(f"STUDIO_STORAGE is no usable connection string: {error}")
         return frozenset()
-    if account.key is None:
-        problems.append("STUDIO_STORAGE must hold AccountKey: the service signs the results' tokens with it")
+    if account.signature is not None:
+        problems.append(
+            "STUDIO_STORAGE must hold AccountKey, or addresses alone for an identity: the service signs tokens"
+        )
     return frozenset({f"{place.host}:{place.port}"})
 
 

@@ -9,6 +9,6 @@ after a write may lose it.
 from __future__ import annotations
 
 from local.azurite.errors import AzuriteError
-from local.azurite.process import Azurite, Ports
+from local.azurite.process import Azurite, Certificate, Ports
 
-__all__ = ["Azurite", "AzuriteError", "Ports"]
+__all__ = ["Azurite", "AzuriteError", "Certificate", "Ports"]

@@ -22,7 +22,7 @@ _STOP_TIMEOUT_S = 20.0
 _ACCOUNT = "devstoreaccount1"
 # Azurite's published development key: the same on every machine, and worth nothing outside it.
 _KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
-_LISTENING = re.compile(r"Azurite (Blob|Queue|Table) service is successfully listening at http://[\d.]+:(\d+)")
+_LISTENING = re.compile(r"Azurite (Blob|Queue|Table) service is successfully listening at https?://[\d.]+:(\d+)")
 _TAKEN = re.compile(r"EADDRINUSE.*?:(\d+)")
 
 
@@ -35,6 +35,14 @@ class Ports:
     table: int = 0
 
 
+@dataclass(frozen=True)
+class Certificate:
+    """PEM files of a certificate for 127.0.0.1 and its key."""
+
+    file: Path
+    key: Path
+
+
 class Azurite:
     """
     Azurite as a context manager; it ends with this process, however this process ends.
@@ -43,12 +51,21 @@ class Azurite:
         directory: Where data is kept between runs; None keeps it in memory and loses it at the end.
         ports: Ports to listen on.
         log: File that receives what Azurite prints; a temporary one when None.
+        certificate: Speak HTTPS with it, and take identities' tokens (`--oauth basic`: nobody's signature is checked).
     """
 
-    def __init__(self, directory: Path | None = None, *, ports: Ports | None = None, log: Path | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path | None = None,
+        *,
+        ports: Ports | None = None,
+        log: Path | None = None,
+        certificate: Certificate | None = None,
+    ) -> None:
         self._directory = directory
         self._wanted = ports or Ports()
         self._log = log
+        self._certificate = certificate
         self._ports: Ports | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -121,7 +138,7 @@ class Azurite:
     @property
     def connection_string(self) -> str:
         """Endpoints and development key, for every storage SDK."""
-        return connection_string(self.ports)
+        return connection_string(self.ports, "https" if self._certificate else "http")
 
     def __enter__(self) -> Azurite:
         return self.start()
@@ -137,6 +154,9 @@ class Azurite:
         command += ["--silent", "--disableTelemetry", "--skipApiVersionCheck"]
         for service in ("blob", "queue", "table"):
             command += [f"--{service}Host", _HOST, f"--{service}Port", str(getattr(self._wanted, service))]
+        if self._certificate is not None:
+            command += ["--oauth", "basic"]
+            command += ["--cert", str(self._certificate.file), "--key", str(self._certificate.key)]
         return command
 
     def _await_ready(self, process: subprocess.Popen[bytes], log: Path) -> Ports:
@@ -152,11 +172,11 @@ class Azurite:
         raise AzuriteError(f"Azurite did not become ready within {_START_TIMEOUT_S:.0f} seconds.")
 
 
-def connection_string(ports: Ports) -> str:
+def connection_string(ports: Ports, scheme: str = "http") -> str:
     """Write the connection string of an emulator on loopback."""
     endpoints = {"BlobEndpoint": ports.blob, "QueueEndpoint": ports.queue, "TableEndpoint": ports.table}
-    parts = ["DefaultEndpointsProtocol=http", f"AccountName={_ACCOUNT}", f"AccountKey={_KEY}"]
-    parts += [f"{name}=http://{_HOST}:{port}/{_ACCOUNT}" for name, port in endpoints.items()]
+    parts = [f"DefaultEndpointsProtocol={scheme}", f"AccountName={_ACCOUNT}", f"AccountKey={_KEY}"]
+    parts += [f"{name}={scheme}://{_HOST}:{port}/{_ACCOUNT}" for name, port in endpoints.items()]
     return ";".join(parts) + ";"
 
 

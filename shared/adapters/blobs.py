@@ -11,19 +11,13 @@ from typing import Any
 
 from azure.core import MatchConditions
 from azure.core.exceptions import ResourceModifiedError, ResourceNotFoundError
-from azure.storage.blob import (
-    BlobClient,
-    BlobProperties,
-    BlobSasPermissions,
-    BlobServiceClient,
-    BlobType,
-    generate_blob_sas,
-)
+from azure.storage.blob import BlobClient, BlobProperties, BlobSasPermissions, BlobType
 
 from shared.adapters.blob_writer import BlobWriter
 from shared.adapters.patience import blob_patience
 from shared.errors import DatasetChanged
 from shared.secret import Secret
+from shared.storage_account import BlobSigner, blob_service
 from shared.wire import BlobReference
 
 _PIECE = 4 * 2**20  # bytes read in one call
@@ -56,11 +50,17 @@ class BlobFacts:
 class BlobStore:
     """The account's blobs, by container and name."""
 
-    def __init__(self, connection: Secret) -> None:
+    def __init__(self, connection: Secret, handover: Secret | None = None) -> None:
+        """
+        Args:
+            connection: Opens the account, by a key or by an identity.
+            handover: A connection string with key, which jobs get instead of tokens where a service takes nothing else.
+        """
         # Small pieces: a file is read in memory that does not grow with it.
-        self._service = BlobServiceClient.from_connection_string(
-            connection.reveal(), max_single_get_size=_PIECE, max_chunk_get_size=_PIECE, **blob_patience()
-        )
+        pieces = {"max_single_get_size": _PIECE, "max_chunk_get_size": _PIECE}
+        self._service = blob_service(connection, **pieces, **blob_patience())
+        self._signer = BlobSigner(self._service)
+        self._handover = handover
 
     def blob(self, path: str) -> BlobClient:
         """Return the client of `container/name`."""
@@ -126,18 +126,16 @@ class BlobStore:
             write: Create and overwrite as well as read; else read only.
         """
         blob = self.blob(path)
-        now = datetime.now(UTC)
-        token = generate_blob_sas(
-            str(blob.account_name),
-            blob.container_name,
-            blob.blob_name,
-            account_key=self._service.credential.account_key,
-            permission=BlobSasPermissions(read=True, create=write, write=write),
-            start=now - timedelta(minutes=5),  # the clocks of storage and service may differ
-            expiry=now + lifetime,
-        )
+        permission = BlobSasPermissions(read=True, create=write, write=write)
+        token = self._signer.token(blob.container_name, blob.blob_name, permission, lifetime, datetime.now(UTC))
         base = self._service.primary_endpoint.rstrip("/") + "/"
-        return BlobReference(path, base_location=base, sas_token=Secret(f"?{token}"))
+        return BlobReference(path, base_location=base, sas_token=Secret(f"?{token.reveal()}"))
+
+    def job_reference(self, path: str, *, write: bool, lifetime: timedelta) -> BlobReference:
+        """Hand one blob to a training job: as `reference` does, unless a connection string was set for that."""
+        if self._handover is not None:
+            return BlobReference(path, connection=self._handover)
+        return self.reference(path, write=write, lifetime=lifetime)
 
 
 def facts_of(blob: BlobClient) -> BlobFacts | None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from azure.core.exceptions import ResourceExistsError
-from azure.data.tables import TableServiceClient
-from azure.storage.blob import BlobServiceClient
 
 from shared.secret import Secret
+from shared.storage_account import blob_service, is_keyless, table_service
 
 TRAINING_DATA = "training-data"
 HOLDOUTS = "holdouts"
@@ -26,10 +25,14 @@ GIVEN_UP = f"{EVALUATIONS}-poison"  # where the platform puts a message that fai
 
 
 def create_storage(connection: Secret) -> None:
-    """Create the containers and tables that are not there yet; the queue comes with its first message."""
-    blobs = BlobServiceClient.from_connection_string(connection.reveal())
-    tables = TableServiceClient.from_connection_string(connection.reveal())
-    with blobs, tables:
+    """
+    Create the containers and tables that are not there yet; the queue comes with its first message.
+
+    An identity creates nothing: it has no right to, and infra/ has made them.
+    """
+    if is_keyless(connection):
+        return
+    with blob_service(connection) as blobs, table_service(connection) as tables:
         for container in CONTAINERS:
             try:
                 blobs.create_container(container)

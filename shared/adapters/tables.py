@@ -13,11 +13,12 @@ from typing import Any
 
 from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
-from azure.data.tables import TableServiceClient, TableTransactionError, UpdateMode
+from azure.data.tables import TableTransactionError, UpdateMode
 
 from shared.adapters.patience import table_patience
 from shared.errors import AlreadyExists, Changed
 from shared.secret import Secret
+from shared.storage_account import table_service
 
 Row = dict[str, Any]
 _TRANSACTION_ROWS = 100  # the most that one may hold
@@ -27,8 +28,7 @@ class TableStore:
     """One table."""
 
     def __init__(self, connection: Secret, table: str) -> None:
-        tables = TableServiceClient.from_connection_string(connection.reveal(), **table_patience())
-        self._table = tables.get_table_client(table)
+        self._table = table_service(connection, **table_patience()).get_table_client(table)
         self.name = table
 
     def insert(self, row: Mapping[str, Any]) -> str:

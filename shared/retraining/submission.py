@@ -66,9 +66,9 @@ class Submission:
         lifetime = model.policy.training_budget + _TOKEN_MARGIN
         service = model.training
         return JobRequest(
-            inputs={service.input: self._blobs.reference(run.training_blob, write=False, lifetime=lifetime)},
+            inputs={service.input: self._blobs.job_reference(run.training_blob, write=False, lifetime=lifetime)},
             outputs={
-                port: self._blobs.reference(artifact(run, extension), write=True, lifetime=lifetime)
+                port: self._blobs.job_reference(artifact(run, extension), write=True, lifetime=lifetime)
                 for port, extension in service.outputs.items()
             },
             parameters=service.parameters,

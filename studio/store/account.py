@@ -6,13 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 from azure.core.exceptions import ResourceExistsError
-from azure.data.tables import TableClient, TableServiceClient
-from azure.storage.blob import BlobServiceClient, ContainerClient
+from azure.data.tables import TableClient
+from azure.storage.blob import ContainerClient
 from azure.storage.blob import ExponentialRetry as BlobRetry
 from azure.storage.queue import ExponentialRetry as QueueRetry
 from azure.storage.queue import QueueClient
 
 from shared.secret import Secret
+from shared.storage_account import blob_service, credential_of, fields_of, is_keyless, table_service
 
 CATALOG_TABLE = "studiocatalog"
 JOBS_TABLE = "studiojobs"
@@ -30,13 +31,12 @@ class OwnStorage:
     """The account behind STUDIO_STORAGE; its clients may be shared by threads."""
 
     def __init__(self, connection: Secret) -> None:
-        text = connection.reveal()
-        tables = TableServiceClient.from_connection_string(text, **_PATIENCE)
+        tables = table_service(connection, **_PATIENCE)
         self.catalog: TableClient = tables.get_table_client(CATALOG_TABLE)
         self.jobs: TableClient = tables.get_table_client(JOBS_TABLE)
         queue_retries, blob_retries = QueueRetry(**_BRIEF), BlobRetry(**_BRIEF)
-        self.queue = QueueClient.from_connection_string(text, JOB_QUEUE, **_PATIENCE, retry_policy=queue_retries)
-        blobs = BlobServiceClient.from_connection_string(text, **_PATIENCE, retry_policy=blob_retries)
+        self.queue = _queue(connection, **_PATIENCE, retry_policy=queue_retries)
+        blobs = blob_service(connection, **_PATIENCE, retry_policy=blob_retries)
         self.artifacts: ContainerClient = blobs.get_container_client(ARTIFACT_CONTAINER)
         self.default_outputs: ContainerClient = blobs.get_container_client(DEFAULT_OUTPUT_CONTAINER)
 
@@ -47,6 +47,13 @@ class OwnStorage:
         _ensure(self.queue.create_queue)
         _ensure(self.artifacts.create_container)
         _ensure(self.default_outputs.create_container)
+
+
+def _queue(connection: Secret, **options: Any) -> QueueClient:
+    if not is_keyless(connection):
+        return QueueClient.from_connection_string(connection.reveal(), JOB_QUEUE, **options)
+    address = fields_of(connection)["queueendpoint"]
+    return QueueClient(address, JOB_QUEUE, credential=credential_of(connection), **options)
 
 
 def _ensure(create: Callable[[], object]) -> None:

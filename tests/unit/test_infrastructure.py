@@ -1,0 +1,144 @@
+"""What infra/ must agree on with the code: settings, names in storage, event names in the queries."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.checks.template import Resource, Template, literal, properties, read_template, text_of, unwrapped, walk
+from shared.adapters import storage_layout as layout
+from studio.store import account
+
+ROOT = Path(__file__).parents[2]
+INFRA = ROOT / "infra"
+README = (ROOT / "README.md").read_text()
+SAMPLE = json.loads((ROOT / "local.settings.sample.json").read_text())["Values"]
+# Settings with a reason not to be in the sample, or not to be in Azure.
+LOCAL_ONLY = {"FUNCTIONS_WORKER_RUNTIME"}  # Flex Consumption has it in functionAppConfig
+AZURE_ONLY = {"APPLICATIONINSIGHTS_CONNECTION_STRING", "APPLICATIONINSIGHTS_AUTHENTICATION_STRING"}
+CONNECTIONS = {"AzureWebJobsStorage", "DATA_STORAGE"}
+IDENTITY = {"__blobServiceUri", "__queueServiceUri", "__tableServiceUri", "__credential", "__clientId"}
+
+
+def strings(template: Template, name: str) -> list[str]:
+    """The texts in a parameter's default or a variable."""
+    node = template.variables.get(name) or template.parameters[name].node
+    found = [literal(each) for each in walk(node) if each.type == "string"]
+    return [text for text in found if text is not None]
+
+
+def app_settings() -> set[str]:
+    functions = read_template(INFRA / "modules" / "functions.bicep")
+    entries = [{key: value for key, value, _ in properties(node)} for node in walk(functions.variables["ownSettings"])]
+    own = {literal(entry["name"]) or "" for entry in entries if "name" in entry}
+    return own | set(strings(read_template(INFRA / "main.bicep"), "modelSettings"))
+
+
+def test_azure_has_the_settings_of_the_sample_and_no_others() -> None:
+    identity = {connection + suffix for connection in CONNECTIONS for suffix in IDENTITY}
+
+    assert app_settings() == set(SAMPLE) - LOCAL_ONLY - CONNECTIONS | AZURE_ONLY | identity, (
+        "a setting of local.settings.sample.json belongs into infra/modules/functions.bicep, a model's into "
+        "`modelSettings` of infra/main.bicep; or say above why not"
+    )
+
+
+def test_every_setting_that_the_code_reads_is_in_the_readme() -> None:
+    read = set(re.findall(r'environment\.get\("([A-Z_]+)"', (ROOT / "shared" / "settings.py").read_text()))
+
+    assert read
+    assert [name for name in sorted(read | set(SAMPLE)) if f"`{name}`" not in README and name not in LOCAL_ONLY] == []
+
+
+def accounts() -> dict[str, dict[str, list[str]]]:
+    """Account → containers, tables and queues, as infra/modules/storage.bicep declares them."""
+    storage = read_template(INFRA / "modules" / "storage.bicep")
+    containers = {
+        name: [literal(each) or "" for each in walk(value) if each.type == "string"]
+        for name, value, _ in properties(storage.variables["containers"])
+    }
+    found: dict[str, dict[str, list[str]]] = {}
+    for module in storage.modules:
+        given = next(value for name, value, _ in properties(module.body) if name == "params")
+        lists = {
+            name: [literal(each) or "" for each in walk(value) if each.type == "string"]
+            for name, value, _ in properties(given)
+            if name in ("tables", "queues")
+        }
+        found[module.symbol] = lists | {"containers": containers[module.symbol]}
+    return found
+
+
+def test_the_data_account_holds_what_the_app_uses() -> None:
+    data = accounts()["data"]
+
+    assert data["tables"] == list(layout.TABLES)
+    assert data["queues"] == [layout.EVALUATIONS]
+    assert data["containers"] == [*layout.CONTAINERS, "undelivered-events"]
+
+
+def test_the_studio_account_holds_what_the_service_uses() -> None:
+    assert accounts()["studio"] == {
+        "containers": [account.ARTIFACT_CONTAINER, account.DEFAULT_OUTPUT_CONTAINER],
+        "tables": [account.CATALOG_TABLE, account.JOBS_TABLE],
+        "queues": [account.JOB_QUEUE],
+    }
+
+
+def test_events_are_filtered_for_the_trigger_and_sent_to_it() -> None:
+    subscription = (INFRA / "event-subscription.bicep").read_text()
+    app = (ROOT / "function_app.py").read_text()
+
+    assert f"param container string = '{layout.TRAINING_DATA}'" in subscription
+    function = re.search(r"param functionName string = '(\w+)'", subscription)
+    assert function
+    assert f'@app.function_name("{function[1]}")\n@app.blob_trigger(' in app
+    assert "/runtime/webhooks/blobs" in subscription
+
+
+@pytest.mark.parametrize("query", sorted((INFRA / "queries").glob("*.kql")), ids=lambda path: path.stem)
+def test_every_event_of_a_query_is_logged_by_the_code(query: Path) -> None:
+    code = "".join(path.read_text() for path in (ROOT / "shared").rglob("*.py"))
+    named = re.findall(r'startswith "([a-z]+\.[a-z_]*) ?"', query.read_text())
+
+    assert [name for name in named if f'"{name}' not in code] == []
+
+
+def test_every_role_assignment_says_why() -> None:
+    lines = (INFRA / "modules" / "roles.bicep").read_text().splitlines()
+    assignments = [at for at, line in enumerate(lines) if "Microsoft.Authorization/roleAssignments" in line]
+
+    assert len(assignments) > 20
+    assert [lines[at] for at in assignments if not lines[at - 1].startswith("// ")] == []
+
+
+def test_every_role_is_assigned_by_its_published_name() -> None:
+    roles = read_template(INFRA / "modules" / "roles.bicep")
+    ids = {name: literal(value) for name, value, _ in properties(unwrapped(roles.variables["role"]))}
+    used = {name for resource in roles.resources if not resource.is_existing for name in _roles_of(resource)}
+
+    assert used == set(ids)
+    assert ids == PUBLISHED
+
+
+# Source: learn.microsoft.com, "Azure built-in roles".
+PUBLISHED = {
+    "storageBlobDataOwner": "b7e6dc6d-f1e8-4753-8033-0f276bb0955b",
+    "storageBlobDataContributor": "ba92f5b4-2d11-453d-a403-e96b0029c9fe",
+    "storageBlobDataReader": "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1",
+    "storageBlobDelegator": "db58b8e5-c6ad-4a2a-8342-4190687cbf4a",
+    "storageQueueDataContributor": "974c5e8b-45b9-4653-ba55-5f855dd0fb88",
+    "storageTableDataContributor": "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3",
+    "keyVaultSecretsUser": "4633458b-17de-408a-b874-0445c86b69e6",
+    "keyVaultSecretsOfficer": "b86a8fe4-44ce-4948-aee5-eccb2c155cd7",
+    "monitoringMetricsPublisher": "3913510d-42f4-4e42-8a64-420c390055eb",
+    "acrPull": "7f951dda-4ed3-4680-a7ca-43fe172d538d",
+}
+
+
+def _roles_of(resource: Resource) -> Any:
+    return re.findall(r"role\.(\w+)", text_of(resource.body))
