@@ -35,12 +35,15 @@ from shared.retraining.gathering import Gathering
 from shared.retraining.giving_up import GivingUp
 from shared.retraining.history import History
 from shared.retraining.holdout_rows import HoldoutRows
+from shared.retraining.interventions import Interventions
 from shared.retraining.polling import Polling
 from shared.retraining.promotion import Promotion
 from shared.retraining.quarantining import Quarantine
 from shared.retraining.reporting import Reporting
+from shared.retraining.results import JobResults
 from shared.retraining.rollback import Rollback
 from shared.retraining.scheduled import Scheduled
+from shared.retraining.setbacks import Setbacks
 from shared.retraining.setting_aside import SettingAside
 from shared.retraining.submission import Submission
 from shared.retraining.sweeping import Sweeping
@@ -71,6 +74,7 @@ class App:
     advancing: Advancing
     polling: Polling
     giving_up: GivingUp
+    interventions: Interventions
     evaluation: Evaluation
     approvals: Approvals
     rollback: Rollback
@@ -116,7 +120,8 @@ def compose(environment: Mapping[str, str], clock: Clock | None = None) -> App:
     submission = Submission(runs, blobs, batch, now)
     setting_aside = SettingAside(ledger, blobs, now)
     advancing = Advancing(models, runs, records, batch, admission, submission, setting_aside, now)
-    promotion = Promotion(runs, records, decisions, blobs, batch, lambda model, role: endpoint(model.name, role), now)
+    results = JobResults(batch, blobs, caller, now)
+    promotion = Promotion(runs, records, decisions, blobs, results, lambda model, role: endpoint(model.name, role), now)
     rollback = Rollback(models, runs, records, decisions, promotion, now)
     stores = Stores(runs, records, decisions, blobs, caller)
     reporting = Reporting(models, runs, records, ledger, blobs, now)
@@ -137,7 +142,8 @@ def compose(environment: Mapping[str, str], clock: Clock | None = None) -> App:
         advancing=advancing,
         polling=Polling(models, runs, advancing, now),
         giving_up=GivingUp(runs, decisions, now),
-        evaluation=Evaluation(models, stores, batch, promotion, rollback, now),
+        interventions=Interventions(models, runs, ledger, blobs, advancing, now),
+        evaluation=Evaluation(models, stores, results, promotion, rollback, Setbacks(models, runs, now), now),
         approvals=Approvals(models, runs, records, now),
         rollback=rollback,
         history=History(models, records, decisions, now),

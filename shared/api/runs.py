@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import azure.functions as func
 
-from shared.api.answers import handed_over, json_answer, not_found
+from shared.api.answers import answered, handed_over, json_answer, not_found
 from shared.api.requests import asked
 from shared.composition import EVALUATIONS, App
 
@@ -49,3 +49,18 @@ def add_runs(app: func.FunctionApp, relearn: App) -> None:
         """Answer `POST /api/runs/{id}/override` with `{"by": …, "reason": …}`: promote what the gate refused."""
         run_id = req.route_params["id"]
         return handed_over(lambda: relearn.rollback.override(run_id, asked(req).by, asked(req).reason), evaluations)
+
+    @app.function_name("cancel_run")
+    @app.route(route="runs/{id}/cancel", methods=["POST"])
+    def cancel_run(req: func.HttpRequest) -> func.HttpResponse:
+        """Answer `POST /api/runs/{id}/cancel` with `{"by": …, "reason": …}`: end a run before its promotion."""
+        run_id = req.route_params["id"]
+        return answered(lambda: relearn.interventions.cancel(run_id, asked(req).by, asked(req).reason))
+
+    @app.function_name("retry_run")
+    @app.route(route="runs/{id}/retry", methods=["POST"])
+    @app.queue_output(arg_name="evaluations", queue_name=EVALUATIONS, connection="DATA_STORAGE")
+    def retry_run(req: func.HttpRequest, evaluations: func.Out[str]) -> func.HttpResponse:
+        """Answer `POST /api/runs/{id}/retry` with `{"by": …, "reason": …}`: go on now, or train again in a new run."""
+        run_id = req.route_params["id"]
+        return handed_over(lambda: relearn.interventions.retry(run_id, asked(req).by, asked(req).reason), evaluations)

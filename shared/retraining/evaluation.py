@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from shared.adapters.batch import BatchClient
 from shared.adapters.blobs import BlobStore, facts_of
 from shared.adapters.decisions import DecisionTable
 from shared.adapters.endpoints import EndpointClient
@@ -28,15 +27,24 @@ from shared.domain.model import Model
 from shared.domain.paired import PairedScores, Scores
 from shared.domain.runs import Run, RunKind, RunState
 from shared.domain.task import Task
-from shared.errors import EvaluationError, MetricsError, ProtocolMismatch, ServiceRejected, StateConflict
+from shared.errors import (
+    EvaluationError,
+    MetricsError,
+    ProtocolMismatch,
+    ServiceRejected,
+    ServiceUnavailable,
+    StateConflict,
+)
 from shared.logs import event
 from shared.reporting.scored_rows import SCORES, scores_csv
 from shared.retraining import Clock
 from shared.retraining.lease import Lease
 from shared.retraining.naming import artifact
 from shared.retraining.promotion import Promotion
+from shared.retraining.results import JobResults
 from shared.retraining.rollback import Rollback
-from shared.wire import MODEL_EXTENSION, BlobReference
+from shared.retraining.setbacks import Setbacks
+from shared.wire import MODEL_EXTENSION
 
 _log = logging.getLogger(__name__)
 _PROBE_ROWS = 20
@@ -60,9 +68,8 @@ class Stores:
 
 @dataclass(frozen=True)
 class Challenger:
-    """A finished job's model, by a reference fresh from the service, with the metrics it wrote."""
+    """A finished job's model, by the SHA-256 of its bytes in hex, with the metrics it wrote."""
 
-    reference: BlobReference
     sha256: str
     metrics: Mapping[str, float]
 
@@ -74,9 +81,10 @@ class Evaluation:
         self,
         models: Mapping[str, Model],
         stores: Stores,
-        batch: Callable[[Model], BatchClient],
+        results: JobResults,
         promotion: Promotion,
         rollback: Rollback,
+        setbacks: Setbacks,
         clock: Clock,
         *,
         settle: timedelta = timedelta(seconds=30),
@@ -85,26 +93,34 @@ class Evaluation:
         Args:
             settle: How long staging may go on answering with the model it had before.
         """
-        self._models, self._stores, self._batch = models, stores, batch
-        self._promotion, self._rollback, self._clock, self._settle = promotion, rollback, clock, settle
+        self._models, self._stores, self._results = models, stores, results
+        self._promotion, self._rollback, self._setbacks = promotion, rollback, setbacks
+        self._clock, self._settle = clock, settle
 
     def evaluate(self, model_name: str, run_id: str) -> None:
         """
-        Judge one run and act on the verdict.
+        Judge one run and act on the verdict; where a service does not answer, the run waits for its next attempt.
 
         Raises:
-            ServiceUnavailable: A service did not answer; deliver the message again.
+            Exception: What nobody foresaw is noted with the run, for a person to see, and raised on.
         """
         model = self._models.get(model_name)
         run = self._stores.runs.find(model_name, run_id)
         if model is None or run is None or run.state.is_final or run.state is RunState.HELD:
             return
+        if run.cancel_reason and run.state is RunState.EVALUATING:
+            return  # the next tick ends it
         lease = Lease(self._stores.records, model.name, self._clock)
         try:
             lease.hold()
             self._finish(run, model, lease)
         except StateConflict as taken:
             event(_log, "evaluation.left_to_another", run_id=run.id, reason=str(taken))
+        except ServiceUnavailable as away:
+            self._setbacks.postpone(run, away)
+        except Exception as surprise:
+            self._setbacks.note(run, surprise)
+            raise
         finally:
             lease.release()
 
@@ -136,7 +152,7 @@ class Evaluation:
             return self._close(run, RunState.NO_CHANGE, "challenger and champion are the same bytes")
         rows = self._rows(model, run)
         lease.hold()
-        self._install(run, model, challenger, rows)
+        self._install(run, model, rows)
         lease.hold()
         scores = self._scores(run, model, rows)
         lease.hold()  # a worker that lost its lease may have scored somebody else's challenger
@@ -161,17 +177,12 @@ class Evaluation:
         return champion
 
     def _challenger(self, run: Run, model: Model) -> Challenger:
-        report = self._batch(model).report(run.job_id, run.id)
-        reference, metrics = report.result_with(MODEL_EXTENSION), report.result_with(".csv")
-        if reference is None or metrics is None:
-            written = ", ".join(r.relative_location for r in report.results.values()) or "nothing"
-            raise EvaluationError(f"the job wrote {written}; a model (.ilearner) and metrics (.csv) are needed")
-        table = self._stores.caller.fetch("read the metrics output", metrics.signed_url(), limit=_METRICS_BYTES)
+        metrics = parse_metrics(self._results.read(run, model, ".csv", limit=_METRICS_BYTES))
         kept = artifact(run, MODEL_EXTENSION)
         sha256 = self._stores.blobs.digest(kept)
         if sha256 is None:
             raise EvaluationError(f"the job finished without writing '{kept}', where it was told to write the model")
-        return Challenger(reference, sha256, parse_metrics(table))
+        return Challenger(sha256, metrics)
 
     def _rows(self, model: Model, run: Run) -> Holdout:
         """Return the holdout; where there is none, rows of the training file, good for the proof alone."""
@@ -185,7 +196,7 @@ class Evaluation:
         whole_lines = head[: head.rfind(b"\n") + 1]
         return parse_holdout(whole_lines, model.contract.label, model.positive, limit=_GOLDEN_SOURCE_ROWS)
 
-    def _install(self, run: Run, model: Model, challenger: Challenger, rows: Holdout) -> None:
+    def _install(self, run: Run, model: Model, rows: Holdout) -> None:
         """Put the challenger on staging, and wait until staging is seen to answer with another model."""
         staging = self._promotion.staging(model)
         record = self._stores.records.load(model.name)
@@ -194,7 +205,9 @@ class Evaluation:
         probe = rows.rows[:_PROBE_ROWS]
         before = staging.score(rows.columns, probe, run.id).rows
         self._stores.records.save(replace(record, staged_run=""))
-        staging.update(model.resource, challenger.reference, run.id)
+        self._results.use(
+            run, model, MODEL_EXTENSION, lambda reference: staging.update(model.resource, reference, run.id)
+        )
         until = time.monotonic() + self._settle.total_seconds()
         pause = 0.05
         while staging.score(rows.columns, probe, run.id).rows == before and time.monotonic() < until:

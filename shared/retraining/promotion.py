@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from shared.adapters.batch import BatchClient
 from shared.adapters.blobs import BlobStore
 from shared.adapters.decisions import DecisionTable
 from shared.adapters.endpoints import EndpointClient
 from shared.adapters.models_table import ModelTable
 from shared.adapters.runs_table import RunTable
 from shared.domain import golden
+from shared.domain.budgets import is_overdue
 from shared.domain.champion import INITIAL, Champion
 from shared.domain.decision import OVERRIDE, ROLLBACK
 from shared.domain.holdout import answers_of
@@ -29,7 +29,8 @@ from shared.errors import EvaluationError, ServiceRejected
 from shared.logs import event
 from shared.retraining import Clock
 from shared.retraining.naming import model_of
-from shared.wire import MODEL_EXTENSION, BlobReference, Cell, JobStatus
+from shared.retraining.results import JobResults
+from shared.wire import MODEL_EXTENSION, BlobReference, Cell
 
 _log = logging.getLogger(__name__)
 _OUTCOMES = {RunKind.TRAINING: RunState.PROMOTED.value, RunKind.ROLLBACK: ROLLBACK, RunKind.OVERRIDE: OVERRIDE}
@@ -58,7 +59,7 @@ class Promotion:
         records: ModelTable,
         decisions: DecisionTable,
         blobs: BlobStore,
-        batch: Callable[[Model], BatchClient],
+        results: JobResults,
         endpoints: Callable[[Model, str], EndpointClient],
         clock: Clock,
         *,
@@ -70,7 +71,7 @@ class Promotion:
             deadline: How long the live endpoint may take to answer as expected.
         """
         self._runs, self._records, self._decisions, self._blobs = runs, records, decisions, blobs
-        self._batch, self._endpoints, self._clock, self._deadline = batch, endpoints, clock, deadline
+        self._results, self._endpoints, self._clock, self._deadline = results, endpoints, clock, deadline
 
     def live(self, model: Model) -> EndpointClient:
         """Return the endpoint that callers use."""
@@ -121,11 +122,12 @@ class Promotion:
         ):  # proven before, by a worker that died between the pointer and the run
             return self._crown(run, model, Proof(len(expected["rows"]), 0.0))
         if serving != run.judged_champion:
-            # An approval was given on evidence against the champion of that time.
-            reason = f"champion is now '{serving}'"
-            return self._runs.save(run.advanced(RunState.EVALUATING, self._clock(), reason, approval=None))
+            return self._give_way(run, model, champion)
+        if is_overdue(run, self._clock(), model.policy):
+            reason = f"the promotion was not proven within {model.policy.promoting_budget}; {run.waits_for}"
+            return self._runs.save(run.advanced(RunState.RESTORING, self._clock(), reason))
         try:
-            self.live(model).update(model.resource, self._fresh_reference(run, model), run.id)
+            self._put_challenger_live(run, model)
             proof = self._prove(run, model, expected, "challenger")
         except ServiceRejected as refused:
             return self._runs.save(run.advanced(RunState.RESTORING, self._clock(), str(refused)))
@@ -139,11 +141,25 @@ class Promotion:
         record = self._records.load(model.name)
         champion = record.champion
         if champion is None or champion.placed_by != run.id:
+            if (champion.run_id if champion else "") != run.judged_champion:
+                return self._give_way(run, model, champion)
             champion = self._champion_of(run)
             by_a_person = run.approval is not None or run.kind is not RunKind.TRAINING
             self._records.save(replace(record, champion=champion, anchor=champion if by_a_person else record.anchor))
         reason = f"{run.reason}; proven on {proof.rows} golden rows after {proof.seconds:.1f} s"
         return self._close(run, RunState.PROMOTED, reason, proof, champion)
+
+    def _give_way(self, run: Run, model: Model, champion: Champion | None) -> Run:
+        """
+        Have a run judged again, since another one has made a champion meanwhile.
+
+        Its own PATCH may have been sent all the same, by a worker that was held up: what serves is put back first.
+        """
+        if champion:
+            self.live(model).update(model.resource, self._kept(champion.artifact), run.id)
+        reason = f"champion is now '{champion.run_id if champion else ''}'"
+        # An approval was given on evidence against the champion of that time.
+        return self._runs.save(run.advanced(RunState.EVALUATING, self._clock(), reason, approval=None))
 
     def _champion_of(self, run: Run) -> Champion:
         """Describe the model that a run has put live."""
@@ -164,8 +180,7 @@ class Promotion:
         champion = self._records.load(model.name).champion
         if champion is None:
             raise EvaluationError(f"no champion of '{model.name}' is kept, so none can be put back")
-        reference = self._blobs.reference(champion.artifact, write=False, lifetime=_REFERENCE_LIFETIME)
-        self.live(model).update(model.resource, reference, run.id)
+        self.live(model).update(model.resource, self._kept(champion.artifact), run.id)
         proof = self._prove(run, model, expected, "champion")
         if not proof.holds:
             event(_log, "promotion.restore_unproven", level=logging.ERROR, run_id=run.id, model=run.model)
@@ -173,14 +188,18 @@ class Promotion:
         reason = f"{run.reason}; champion '{champion.run_id}' is back and was seen to answer"
         self._close(run, RunState.ROLLED_BACK, reason, proof, champion)
 
-    def _fresh_reference(self, run: Run, model: Model) -> BlobReference:
-        """Ask the service for the model with a fresh token; where the job is gone, the kept bytes serve."""
-        kept = self._blobs.reference(model_of(run), write=False, lifetime=_REFERENCE_LIFETIME)
-        if run.kind is not RunKind.TRAINING:
-            return kept
-        report = self._batch(model).report(run.job_id, run.id)
-        reference = report.result_with(MODEL_EXTENSION) if report.status is JobStatus.FINISHED else None
-        return reference or kept
+    def _put_challenger_live(self, run: Run, model: Model) -> None:
+        """PATCH live with a run's model: with a job's by a token fresh from the service, else with kept bytes."""
+        live = self.live(model)
+        if run.kind is RunKind.TRAINING:
+            self._results.use(
+                run, model, MODEL_EXTENSION, lambda reference: live.update(model.resource, reference, run.id)
+            )
+        else:
+            live.update(model.resource, self._kept(model_of(run)), run.id)
+
+    def _kept(self, path: str) -> BlobReference:
+        return self._blobs.reference(path, write=False, lifetime=_REFERENCE_LIFETIME)
 
     def _prove(self, run: Run, model: Model, expected: dict[str, Any], who: str) -> Proof:
         """Ask the golden rows until the live endpoint answers as `who` did, or time is up."""

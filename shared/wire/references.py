@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import quote
+from datetime import UTC, datetime
+from urllib.parse import parse_qs, quote
 
 from shared.errors import ProtocolMismatch
 from shared.secret import Secret
@@ -42,6 +43,16 @@ class BlobReference:
         """`.csv`, `.nh.csv`, `.ilearner`, … in lower case; empty when the protocol knows none such."""
         name = self.relative_location.lower()
         return next((e for e in (*DATASET_EXTENSIONS, MODEL_EXTENSION) if name.endswith(e)), "")
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """When the token ends by its own words (`se`); None where it does not say."""
+        said = parse_qs(self.sas_token.reveal().lstrip("?")).get("se") if self.sas_token else None
+        try:
+            until = datetime.fromisoformat(said[0]) if said else None
+        except ValueError:
+            return None
+        return until.replace(tzinfo=UTC) if until and until.tzinfo is None else until
 
     def signed_url(self) -> Secret:
         """Return the address with its token, ready to GET; a secret, since the token opens the blob."""

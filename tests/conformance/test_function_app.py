@@ -63,6 +63,9 @@ _PLAYED = {
     "poll_jobs",
     "announce_outcomes",
     "evaluate_and_promote",
+    "evaluation_given_up",
+    "cancel_run",
+    "retry_run",
     "list_runs",
     "get_run",
     "get_report",
@@ -97,6 +100,7 @@ def _play(worker: WorkerProcess, who: str, blobs: BlobServiceClient) -> dict[str
     polled = _call(worker, "poll_jobs", TICK)
     (message,) = json.loads(polled.outputs["evaluations"].value)
     _call(worker, "evaluate_and_promote", {"message": Datum(Kind.STRING, message)})
+    _call(worker, "evaluation_given_up", {"message": Datum(Kind.STRING, message)})
 
     run_id = json.loads(message)["run"]
     status, run = _get(worker, "get_run", id=run_id)
@@ -118,7 +122,7 @@ def _play(worker: WorkerProcess, who: str, blobs: BlobServiceClient) -> dict[str
         ),
         "missing": _get(worker, "get_run", id="nothing"),
         "health": _get(worker, "health"),
-        "decided": [_post(worker, f"{verb}_run", id="nothing") for verb in ("approve", "reject", "override")],
+        "decided": [_post(worker, f"{verb}_run", id="nothing") for verb in ("approve", "reject", "override", "cancel", "retry")],
         "model": sorted(_get(worker, "get_model", model="census")[1]),
         "models": len(_get(worker, "list_models")[1]["models"]),
         "serving": _get(worker, "get_serving", model="census")[1]["serving"]["run_id"] == run_id,

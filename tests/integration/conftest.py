@@ -72,6 +72,10 @@ class World:
         with BlobServiceClient.from_connection_string(self.storage.reveal()) as blobs:
             return bytes(blobs.get_blob_client(container, name).download_blob().readall())
 
+    def blobs(self, container: str) -> list[str]:
+        with BlobServiceClient.from_connection_string(self.storage.reveal()) as blobs:
+            return list(blobs.get_container_client(container).list_blob_names())
+
     def tick(self) -> None:
         """One tick of the poll, and every evaluation that it announced."""
         for message in self.app.polling.tick():
