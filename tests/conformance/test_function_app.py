@@ -122,7 +122,9 @@ def _play(worker: WorkerProcess, who: str, blobs: BlobServiceClient) -> dict[str
         ),
         "missing": _get(worker, "get_run", id="nothing"),
         "health": _get(worker, "health"),
-        "decided": [_post(worker, f"{verb}_run", id="nothing") for verb in ("approve", "reject", "override", "cancel", "retry")],
+        "decided": [
+            _post(worker, f"{verb}_run", id="nothing") for verb in ("approve", "reject", "override", "cancel", "retry")
+        ],
         "model": sorted(_get(worker, "get_model", model="census")[1]),
         "models": len(_get(worker, "list_models")[1]["models"]),
         "serving": _get(worker, "get_serving", model="census")[1]["serving"]["run_id"] == run_id,
