@@ -64,11 +64,12 @@ def _sections(addresses: Addresses, folder: Path) -> list[tuple[str, list[tuple[
         (
             "Watch what becomes of it",
             [
+                ("dashboard", f"{api}/dashboard  (asks for the key below)"),
                 ("command", f"{short(Path(sys.executable))} -m relearn runs"),
                 ("runs", f"{api}/runs"),
                 ("datasets", f"{api}/datasets"),
                 ("health", f"{api}/health  (no key)"),
-                ("header", f"x-functions-key: {addresses.function_key.reveal()}"),
+                ("key", f"{addresses.function_key.reveal()}  (header x-functions-key)"),
             ],
         ),
         ("Score, with the header `Authorization: Bearer KEY`", scoring),

@@ -31,6 +31,20 @@ def rollback(client: Client, options: argparse.Namespace) -> Answer:
     return _moved(client, options, "models", options.model, "rollback", to=options.to)
 
 
+def retrain(client: Client, options: argparse.Namespace) -> Answer:
+    """Train one file, or all accepted files that wait for the schedule."""
+    body = {"by": who(options.by), "reason": options.reason or "", "dataset": options.file, "force": options.force}
+    sent = {name: value for name, value in body.items() if value is not None}
+    return Answer(client.post("models", options.model, "retrain", body=sent), shown.taken_up)
+
+
+def release(client: Client, options: argparse.Namespace) -> Answer:
+    """Hold a quarantined file against today's contract; it trains if it meets it now."""
+    body = {"by": who(options.by), "reason": options.reason}
+    path = ("datasets", "release", *options.file.split("/"))
+    return Answer(client.post(*path, body=body, model=options.model), shown.taken_up)
+
+
 def _moved(client: Client, options: argparse.Namespace, *path: str, **more: str | None) -> Answer:
     body = {"by": who(options.by), "reason": options.reason} | {k: v for k, v in more.items() if v is not None}
     return Answer(client.post(*path, body=body), shown.moved)

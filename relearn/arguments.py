@@ -39,6 +39,15 @@ def parser() -> argparse.ArgumentParser:
     runs.add_argument("--open", action="store_true", help="only runs that have not ended")
     datasets = add("datasets", commands.datasets, listing)
     datasets.add_argument("--state", help="only files in this state, for example QUARANTINED")
+    explain = add("explain", commands.explain)
+    release = add("release", acts.release, _reasoned())
+    for named in (explain, release):
+        named.add_argument("file", help="its name, with its model's folder")
+        named.add_argument("--model", help="whose file it is, where the name does not say")
+    retrain = add("retrain", acts.retrain, _reasoned(required=False))
+    retrain.add_argument("model", metavar="MODEL")
+    retrain.add_argument("--file", help="train this file (default: all that wait)")
+    retrain.add_argument("--force", action="store_true", help="although its bytes trained before; give a reason")
     models = add("models", commands.models)
     models.add_argument("name", nargs="?", help="show this model")
     serving = add("serving", commands.serving)
@@ -61,9 +70,9 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def _reasoned() -> argparse.ArgumentParser:
+def _reasoned(*, required: bool = True) -> argparse.ArgumentParser:
     reasoned = argparse.ArgumentParser(add_help=False)
-    reasoned.add_argument("--reason", required=True, help="why; it is kept with the decision")
+    reasoned.add_argument("--reason", required=required, help="why; it is kept with the decision")
     reasoned.add_argument("--by", help="who decides (or RELEARN_BY; default: your account's name)")
     return reasoned
 

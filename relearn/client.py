@@ -31,15 +31,15 @@ class Client:
 
     def get(self, *path: str, **query: str | None) -> Any:
         """GET `/api/{path}` and return the JSON answer; a query value of None is left out."""
-        return self._document(self._send("GET", path, params={k: v for k, v in query.items() if v is not None}))
+        return self._document(self._send("GET", path, params=_given(query)))
 
     def text(self, *path: str, **query: str | None) -> str:
         """GET `/api/{path}` and return the answer as it is."""
-        return self._send("GET", path, params={k: v for k, v in query.items() if v is not None}).text
+        return self._send("GET", path, params=_given(query)).text
 
-    def post(self, *path: str, body: dict[str, Any]) -> Any:
+    def post(self, *path: str, body: dict[str, Any], **query: str | None) -> Any:
         """POST a JSON document to `/api/{path}` and return the JSON answer."""
-        return self._document(self._send("POST", path, json=body))
+        return self._document(self._send("POST", path, json=body, params=_given(query)))
 
     def judged(self, *path: str) -> tuple[bool, Any]:
         """GET a document whose status says whether all is well: 200 yes, 503 no."""
@@ -65,6 +65,10 @@ class Client:
             return response.json()
         except ValueError:
             raise Unavailable(f"{response.url.partition('?')[0]} answered with no JSON: is it a Relearn app?") from None
+
+
+def _given(query: dict[str, str | None]) -> dict[str, str]:
+    return {name: value for name, value in query.items() if value is not None}
 
 
 def _failure(what: str, response: requests.Response) -> CommandFailed:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from relearn import shown
@@ -35,9 +36,24 @@ def runs(client: Client, options: argparse.Namespace) -> Answer:
 
 def datasets(client: Client, options: argparse.Namespace) -> Answer:
     """List training files and what became of them."""
-    found = client.get("datasets", model=options.model, limit=str(1000 if options.state else options.limit))["datasets"]
-    kept = [file for file in found if options.state in (None, file["state"])]
-    return Answer({"datasets": kept[: options.limit]}, shown.datasets)
+    found = (file for file in _files(client, options.model) if options.state in (None, file["state"]))
+    return Answer({"datasets": list(islice(found, options.limit))}, shown.datasets)
+
+
+def _files(client: Client, model: str | None) -> Iterator[dict[str, Any]]:
+    """Yield the ledger page by page, newest first."""
+    after: str | None = None
+    while True:
+        page = client.get("datasets", model=model, after=after)
+        yield from page["datasets"]
+        after = page.get("next")
+        if not after:
+            return
+
+
+def explain(client: Client, options: argparse.Namespace) -> Answer:
+    """Say in sentences why a file did or did not start a run."""
+    return Answer(client.get("datasets", "explain", *options.file.split("/"), model=options.model), shown.explanation)
 
 
 def models(client: Client, options: argparse.Namespace) -> Answer:

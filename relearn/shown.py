@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from relearn.tables import facts, table
+from relearn.tables import facts, table, wrapped
 
 Json = Mapping[str, Any]
 Show = Callable[[Any, int], str]  # a document and the terminal's width → text
@@ -175,6 +175,17 @@ def moved(document: Json, width: int) -> str:
     """Show the run that a person's decision moved or began."""
     said = f"run {document['id']} is {document['state']}: {document['reason'] or 'it goes on by itself'}"
     return f"{said}\nfollow it with: relearn runs {document['id']}"
+
+
+def taken_up(document: Json, width: int) -> str:
+    """Show what came of a request for training."""
+    run = document.get("run")
+    return f"{document['answer']}\nfollow it with: relearn runs {run['id']}" if run else str(document["answer"])
+
+
+def explanation(document: Json, width: int) -> str:
+    """Show why a file did or did not start a run."""
+    return "\n".join(line for sentence in document["explanation"] for line in wrapped(sentence, width))
 
 
 def text(document: str, width: int) -> str:

@@ -40,7 +40,7 @@ def facts(pairs: Sequence[tuple[str, str]], width: int) -> str:
     room = max(width - indent, _LEAST)
     lines = []
     for name, value in shown:
-        first, *rest = _wrapped(value, room)
+        first, *rest = wrapped(value, room)
         lines += [f"{name:<{indent}}{first}", *(" " * indent + line for line in rest)]
     return "\n".join(lines)
 
@@ -53,9 +53,10 @@ def visible(text: str) -> str:
 def _lines(row: Sequence[str], widths: Sequence[int], left: int) -> list[str]:
     *fixed, last = row
     head = "".join(f"{cell:<{width}}{_GAP}" for cell, width in zip(fixed, widths, strict=False))
-    first, *rest = _wrapped(last, left)
+    first, *rest = wrapped(last, left)
     return [(head + first).rstrip(), *(" " * len(head) + line for line in rest)]
 
 
-def _wrapped(text: str, room: int) -> list[str]:
-    return textwrap.wrap(text, max(room, 1), break_on_hyphens=False) or [""]
+def wrapped(text: str, room: int) -> list[str]:
+    """Break a text into lines of at most so many characters, control characters made visible."""
+    return textwrap.wrap(visible(text), max(room, 1), break_on_hyphens=False) or [""]

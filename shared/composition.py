@@ -29,6 +29,7 @@ from shared.retraining.announcing import Announcing
 from shared.retraining.approval import Approvals
 from shared.retraining.arrival import Arrival
 from shared.retraining.asking import Asking
+from shared.retraining.dashboard import Dashboard
 from shared.retraining.evaluation import Evaluation, Stores
 from shared.retraining.explaining import Explaining
 from shared.retraining.gathering import Gathering
@@ -80,6 +81,7 @@ class App:
     rollback: Rollback
     history: History
     reporting: Reporting
+    dashboard: Dashboard
     announcing: Announcing
     views: Views
 
@@ -148,6 +150,7 @@ def compose(environment: Mapping[str, str], clock: Clock | None = None) -> App:
         rollback=rollback,
         history=History(models, records, decisions, now),
         reporting=reporting,
+        dashboard=Dashboard(models, runs, records, ledger, decisions, now),
         announcing=Announcing(runs, {"report": reporting.write}, now),
         views=Views(models, blobs, ledger, runs),
     )

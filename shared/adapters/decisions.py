@@ -70,6 +70,11 @@ class DecisionTable:
         rows = self._table.query("PartitionKey eq @model", model=model)
         return sorted((_from_row(row) for row, _ in rows), key=lambda link: link.number)
 
+    def recent(self, since: datetime) -> list[Decision]:
+        """Return the decisions of all models since an instant, newest first."""
+        rows = self._table.query("at ge @since", since=stored(since))
+        return sorted((_from_row(row) for row, _ in rows), key=lambda link: link.at, reverse=True)
+
     def head(self, model: str) -> Head | None:
         """Return the newest link as it was noted beside the chain."""
         found = self._notes.get(_HEAD, model)

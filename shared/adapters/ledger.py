@@ -89,6 +89,12 @@ class Ledger:
         for row, version in self._table.query(condition, model=model, state=DatasetState.ACCEPTED.value):
             yield _from_row(row, version)
 
+    def quarantined(self, since: datetime) -> list[Dataset]:
+        """Return the files of all models that came since an instant and are in quarantine, newest first."""
+        condition, state = "state eq @state and seen_at ge @since", DatasetState.QUARANTINED.value
+        rows = self._table.query(condition, state=state, since=stored(since))
+        return sorted((_from_row(*found) for found in rows), key=lambda dataset: dataset.seen_at, reverse=True)
+
     def unsettled(self) -> Iterator[Dataset]:
         """Yield the files of all models that are not read to their end."""
         for row, version in self._table.query("state eq @state", state=DatasetState.SEEN.value):

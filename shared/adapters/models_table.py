@@ -30,6 +30,11 @@ class ModelTable:
         except AlreadyExists:
             return self.load(name)
 
+    def all(self) -> dict[str, ModelRecord]:
+        """Return the records that there are, by name."""
+        rows = self._table.query("PartitionKey eq @partition", partition=_PARTITION)
+        return {record.name: record for record in (_from_row(*found) for found in rows)}
+
     def save(self, record: ModelRecord) -> ModelRecord:
         """
         Save a record.

@@ -65,6 +65,11 @@ class RunTable:
         for row, version in self._table.query("is_news eq true"):
             yield _from_row(row, version)
 
+    def recent(self, since: datetime) -> list[Run]:
+        """Return the runs that are open or were created since, newest first."""
+        rows = self._table.query("is_open eq true or created_at ge @since", since=stored(since))
+        return sorted((_from_row(*found) for found in rows), key=lambda run: run.created_at, reverse=True)
+
     def open_ids(self, model: str, states: Collection[RunState]) -> set[str]:
         """Return the ids of one model's runs in these states."""
         wanted = {state.value for state in states}

@@ -37,3 +37,14 @@ def handed_over(act: Callable[[], dict[str, Any]], evaluations: func.Out[str]) -
         return json_answer({"error": str(refused)}, refused.status)
     evaluations.set(json.dumps({"model": run["model"], "run": run["id"]}))
     return json_answer(run, 202)
+
+
+def page(data: str | bytes, policy: str, media_type: str = "text/html; charset=utf-8") -> func.HttpResponse:
+    """Answer with what a browser shows; `policy` is its Content-Security-Policy."""
+    headers = {
+        "Content-Security-Policy": policy,
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Cache-Control": "no-store",
+    }
+    return func.HttpResponse(data, headers=headers, mimetype=media_type)

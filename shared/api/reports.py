@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import azure.functions as func
 
-from shared.api.answers import json_answer
+from shared.api.answers import json_answer, page
 from shared.composition import App
 
 
@@ -21,13 +21,4 @@ def add_reports(app: func.FunctionApp, relearn: App) -> None:
         report = relearn.reporting.read(run_id, form)
         if report is None:
             return json_answer({"error": f"there is no report of run '{run_id}': one is written when it ends"}, 404)
-        return func.HttpResponse(report.data, headers=_headers(report.policy), mimetype=report.media_type)
-
-
-def _headers(policy: str) -> dict[str, str]:
-    return {
-        "Content-Security-Policy": policy,
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "no-referrer",
-        "Cache-Control": "no-store",
-    }
+        return page(report.data, report.policy, report.media_type)

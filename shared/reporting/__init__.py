@@ -1,1 +1,1 @@
-"""The report of a run: facts as a JSON document (docs/report.schema.json), and that document as HTML and Markdown."""
+"""The facts of a run's report as a JSON document (docs/report.schema.json)."""

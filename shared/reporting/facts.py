@@ -18,11 +18,11 @@ from shared.domain.model import Model
 from shared.domain.paired import PairedScores
 from shared.domain.runs import Run, RunState
 from shared.reporting.disagreement import disagreement_facts
+from shared.reporting.history import history_of
 from shared.reporting.measures import measured
 from shared.reporting.two_class import two_class_facts
 
 FORMAT = 1  # of the document; raised when a field changes its meaning
-_HISTORY = 20
 
 Json = dict[str, Any]
 
@@ -127,22 +127,8 @@ def _dataset(dataset: Dataset) -> Json:
 
 
 def _history(subject: Subject) -> list[Json]:
-    """List the newest judged runs up to this one, oldest first."""
-    up_to_now = [run for run in subject.others if run.created_at <= subject.run.created_at and run.id != subject.run.id]
-    judged = [run for run in [*up_to_now, subject.run] if run.verdict and run.verdict.get("challenger") is not None]
-    judged.sort(key=lambda run: run.created_at)
-    return [
-        {
-            "run": run.id,
-            "at": run.created_at.isoformat(),
-            "state": run.state.value,
-            **{
-                name: (run.verdict or {}).get(name)
-                for name in ("metric", "champion", "challenger", "gain", "lower", "upper")
-            },
-        }
-        for run in judged[-_HISTORY:]
-    ]
+    before = [run for run in subject.others if run.created_at <= subject.run.created_at and run.id != subject.run.id]
+    return history_of([*before, subject.run])
 
 
 def _provenance(subject: Subject) -> Json:

@@ -13,7 +13,7 @@ from shared.adapters.models_table import ModelTable
 from shared.adapters.runs_table import RunTable
 from shared.domain.model import Model
 from shared.domain.runs import Run
-from shared.reporting.content_policy import content_policy
+from shared.pages.content_policy import content_policy
 from shared.reporting.facts import Subject, report_facts
 from shared.reporting.scored_rows import SCORES, parse_scores
 from shared.retraining import Clock
@@ -50,8 +50,8 @@ class Reporting:
     def write(self, run: Run) -> None:
         """Write the report of a run as it stands; writing it again replaces it."""
         # Templates and plots take a fifth of a second to load: only who writes a report waits for them.
-        from shared.reporting.markdown import report_markdown
-        from shared.reporting.page import report_html
+        from shared.pages.report_markdown import report_markdown
+        from shared.pages.report_page import report_html
 
         report = self._facts(run)
         forms = {

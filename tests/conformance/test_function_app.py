@@ -69,6 +69,8 @@ _PLAYED = {
     "list_runs",
     "get_run",
     "get_report",
+    "dashboard",
+    "dashboard_content",
     "list_datasets",
     "explain_dataset",
     "explain_dataset_path",

@@ -60,7 +60,7 @@ def test_one_run_shows_its_stages_and_rules(app: ScriptedApp, relearn: Relearn) 
 
 
 def test_a_file_name_cannot_steer_the_terminal(app: ScriptedApp, relearn: Relearn) -> None:
-    app.answers["GET /api/datasets?limit=1000"] = (200, {"datasets": [FILE]})
+    app.answers["GET /api/datasets"] = (200, {"datasets": [FILE]})
 
     out = relearn("datasets", "--state", "QUARANTINED").out
 
@@ -253,3 +253,33 @@ def test_exports_and_reports_are_printed_as_they_are(app: ScriptedApp, relearn: 
 
     assert relearn("decisions", "--csv").out == "model,number\r\ncensus,0\n"
     assert relearn("report", "r1").out == "# REJECTED: census\n"
+
+
+def test_files_are_read_page_by_page_until_there_are_enough(app: ScriptedApp, relearn: Relearn) -> None:
+    other = FILE | {"state": "ACCEPTED"}
+    app.answers["GET /api/datasets"] = (200, {"datasets": [other, FILE], "next": "p2"})
+    app.answers["GET /api/datasets?after=p2"] = (200, {"datasets": [FILE], "next": None})
+
+    out = relearn("datasets", "--state", "QUARANTINED", "--json").out
+
+    assert json.loads(out)["datasets"] == [FILE, FILE]
+
+
+def test_a_file_is_explained_in_sentences(app: ScriptedApp, relearn: Relearn) -> None:
+    said = ["It came at noon.", "It trained nothing: its bytes trained before."]
+    app.answers["GET /api/datasets/explain/census/a%20b.csv"] = (200, {"name": "census/a b.csv", "explanation": said})
+
+    assert relearn("explain", "census/a b.csv").out.splitlines() == said
+
+
+def test_a_file_is_released_and_a_model_retrained(app: ScriptedApp, relearn: Relearn) -> None:
+    app.answers["POST /api/datasets/release/census/a.csv?model=census"] = (200, {"answer": "meets it", "run": RUN})
+    app.answers["POST /api/models/census/retrain"] = (200, {"answer": "nothing new", "run": None})
+
+    released = relearn("release", "census/a.csv", "--model", "census", "--reason", "fixed", "--by", "ada").out
+    waiting = relearn("retrain", "census", "--by", "ada")
+    forced = relearn("retrain", "census", "--file", "a.csv", "--force", "--reason", "again", "--by", "ada")
+
+    assert released == "meets it\nfollow it with: relearn runs r1\n"
+    assert (waiting.code, waiting.out, forced.code) == (0, "nothing new\n", 0)
+    assert app.asked[-1].body == {"by": "ada", "reason": "again", "dataset": "a.csv", "force": True}

@@ -18,10 +18,10 @@ from reports import HOSTILE, judged, run, scores, subject
 
 from shared.domain.paired import PairedScores
 from shared.domain.runs import RunState
-from shared.reporting.content_policy import content_policy
+from shared.pages.content_policy import content_policy
+from shared.pages.report_markdown import LINES, report_markdown
+from shared.pages.report_page import report_html
 from shared.reporting.facts import report_facts
-from shared.reporting.markdown import LINES, report_markdown
-from shared.reporting.page import report_html
 from shared.reporting.scored_rows import parse_scores, scores_csv
 from shared.reporting.two_class import two_class_facts
 

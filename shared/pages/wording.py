@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 _HEADLINES = {
@@ -57,6 +58,21 @@ def seconds(value: float | None) -> str:
     return f"{value:.1f} s" if value < 120 else f"{value / 60:.0f} min" if value < 7200 else f"{value / 3600:.1f} h"
 
 
+def ago(text: str, now: datetime) -> str:
+    """Say how long ago an ISO instant was."""
+    passed = (now - datetime.fromisoformat(text)).total_seconds()
+    for unit, length, most in (("s", 1, 120), ("min", 60, 120), ("h", 3600, 48)):
+        if passed < most * length:
+            return f"{max(passed, 0) / length:.0f} {unit}"
+    return f"{passed / 86400:.0f} days"
+
+
 FILTERS: dict[str, Callable[..., str]] = {
-    "number": number, "signed": signed, "percent": percent, "count": count, "instant": instant, "seconds": seconds,
-}  # fmt: skip
+    "number": number,
+    "signed": signed,
+    "percent": percent,
+    "count": count,
+    "instant": instant,
+    "ago": ago,
+    "seconds": seconds,
+}

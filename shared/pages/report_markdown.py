@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from shared.reporting.wording import count, number, percent, signed, verdict_line
+from shared.pages.wording import count, number, percent, signed, verdict_line
 
 LINES = 60
 _RULES, _FILES = 16, 8

@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from shared.reporting import plots
-from shared.reporting.wording import FILTERS, verdict_line
-
-_FOLDER = Path(__file__).parent
-_STYLE = (_FOLDER / "report.css").read_text(encoding="utf-8")
-_TEMPLATES = Environment(
-    loader=FileSystemLoader(_FOLDER), undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True
-)
-_TEMPLATES.filters.update(FILTERS)
+from shared.pages import plots
+from shared.pages.templates import render
+from shared.pages.wording import verdict_line
 
 
 def report_html(report: Mapping[str, Any]) -> str:
     """Render the document; every value of it is escaped."""
-    template = _TEMPLATES.get_template("report.html")
-    return template.render(report=report, headline=verdict_line(report), style=Markup(_STYLE), plots=_plots(report))  # noqa: S704 (our own file)
+    return render("report.html", report=report, headline=verdict_line(report), plots=_plots(report))
 
 
 def _plots(report: Mapping[str, Any]) -> dict[str, Markup]:

@@ -82,7 +82,7 @@ def calibration_plot(two_class: Json) -> str:
 
 def history_plot(history: Sequence[Json], metric: str) -> str:
     """Draw both values of each judged run, oldest first, with a mark on those that were promoted."""
-    chart = pygal.Line(**_common(), width=760, height=260, y_title=metric, dots_size=2.5)
+    chart = pygal.Line(**_common(), width=760, height=260, y_title=metric, dots_size=2.5, max_scale=6)
     chart.x_labels = [run["at"][5:10] for run in history]
     chart.add("champion", [run["champion"] for run in history])
     chart.add("challenger", [run["challenger"] for run in history])

@@ -1,0 +1,198 @@
+"""The dashboard in a browser: every button, the empty state, many models, hostile names, a narrow screen, no mouse."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from browser import Browser, found
+from census_rows import people
+from conftest import World
+from dashboard_host import KEY, ROOT, host_of
+
+from shared.composition import compose
+
+PROGRAM = found()
+HOSTILE = "<img src=x onerror=alert(1)>.csv"
+
+pytestmark = pytest.mark.skipif(PROGRAM is None, reason="no Chromium found: the dashboard is not tried in a browser")
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    browser = Browser(str(PROGRAM), tmp_path_factory.mktemp("profile"))
+    yield browser
+    browser.close()
+
+
+def wait_for(look: Callable[[], object], what: str) -> None:
+    until = time.monotonic() + 30
+    while not look():
+        assert time.monotonic() < until, f"{what}: not seen"
+        time.sleep(0.05)
+
+
+class Visitor:
+    """A person with a browser and no mouse."""
+
+    def __init__(self, browser: Browser, url: str) -> None:
+        self.browser, self.url = browser, url
+
+    def open(self, width: int = 1100) -> None:
+        self.browser.open("about:blank")  # the page of the test before has lost its app
+        self.browser.errors.clear()
+        self.browser.open(f"{self.url}/api/dashboard", width=width)
+        if self.browser.run("!sessionStorage.getItem('relearn-key')"):
+            wait_for(lambda: self.focused() == "key", "the form for the key")
+            self.browser.type(KEY)
+            self.browser.press("Enter", 13, "\r")
+        self.sees("Models")
+
+    def sees(self, text: str) -> None:
+        wait_for(lambda: text in self.text(), f"'{text}' in {self.text()[:2000]}")
+
+    def text(self) -> str:
+        return str(self.browser.run("document.body.innerText"))
+
+    def focused(self) -> str:
+        return str(self.browser.run("document.activeElement.id"))
+
+    def tab_to(self, target: str) -> None:
+        wait_for(lambda: self.browser.run(f"!!document.getElementById('{target}')"), target)
+        for _ in range(250):
+            self.browser.press("Tab", 9)
+            if self.focused() == target:
+                return
+        raise AssertionError(f"{target} is not reached by Tab")
+
+    def ask(self, button: str, reason: str) -> None:
+        """Press a button by keyboard and give a reason."""
+        self.tab_to(button)
+        self.browser.press("Enter", 13, "\r")
+        wait_for(lambda: self.focused() == "reason", "the dialog")
+        self.browser.type(reason)
+        self.browser.press("Tab", 9)
+        self.browser.run("document.getElementById('by').value = ''")
+        self.browser.type("ada")
+        self.browser.press("Enter", 13, "\r")
+        self.sees("taken up.")
+
+
+def with_models(world: World, text: str, folder: Path) -> None:
+    """Give the world other models."""
+    file = folder / "models.toml"
+    file.write_text(text)
+    world.environment["MODELS_FILE"] = str(file)
+    world.app = compose(world.environment, world.clock)
+    world.app.evaluation._settle = world.app.evaluation._promotion._deadline = timedelta(seconds=1)
+
+
+def declared() -> str:
+    return (ROOT / "models.toml").read_text()
+
+
+def train(world: World, quality: float, seed: int) -> str:
+    world.service.quality = quality
+    world.drop(f"file-{seed}.csv", people(600, seed=seed))
+    world.tick()
+    world.app.announcing.announce_due()
+    return str(world.run()["id"])
+
+
+def test_every_button_does_what_it_says_by_keyboard_alone(world: World, browser: Browser, tmp_path: Path) -> None:
+    with_models(world, declared() + '\n[models.census.approval]\nask = "always"\n', tmp_path)
+    held = train(world, 0.9, 1)
+    world.drop(HOSTILE, people(600).replace(b",Male,", b",Male,many,", 1))
+    with host_of(world) as host:
+        visitor = Visitor(browser, host.url)
+        visitor.open()
+
+        visitor.sees("Waiting for a person")
+        visitor.sees(HOSTILE)
+        visitor.ask(f"approve-{held}", "looked at the report")
+        visitor.sees("PROMOTED")
+        rejected = train(world, 0.1, 2)
+        assert world.run()["state"] == "REJECTED"
+        second = train(world, 1.0, 3)
+        visitor.ask(f"reject-{second}", "not today")
+        visitor.sees("rejected by ada: not today")
+        visitor.ask("rollback-census", "it was better before")
+        visitor.sees("ROLLBACK")
+        wait_for(lambda: world.service.served["live"] == "quality=0.5", "the published model to serve")
+        visitor.ask(f"override-{rejected}", "we need it all the same")
+        wait_for(lambda: world.service.served["live"] == "quality=0.1", "the refused model to serve")
+
+        visitor.ask("retrain-census", "see what waits")
+        visitor.tab_to(f"report-{rejected}")
+        browser.press("Enter", 13, "\r")
+        visitor.sees("Where they disagree")
+        assert (
+            browser.run("getComputedStyle(document.querySelector('.plot-curves .serie-1 .line')).strokeDasharray")
+            != "none"
+        )
+        browser.run("history.back()")
+        visitor.tab_to("model-census")
+        browser.press("Enter", 13, "\r")
+        visitor.sees("Serves the model of run")
+        visitor.sees("each pair on the holdout of its time")
+
+        approvals = {
+            link.evidence.get("approval", {}) and link.evidence["approval"]["by"]
+            for link in world.app.history.decisions("census")
+        }
+        assert "ada" in approvals
+    assert not [request for request in browser.requests if KEY in request["url"]]
+    assert browser.run("document.querySelectorAll('#content img').length") == 0
+    assert browser.errors == []
+
+
+def test_an_app_that_has_done_nothing_says_what_to_do(world: World, browser: Browser) -> None:
+    with host_of(world) as host:
+        visitor = Visitor(browser, host.url)
+        visitor.open(width=375)
+
+        for words in ("Nothing runs. A file dropped into", "not looked at yet", "Nothing was decided", "1 model"):
+            visitor.sees(words)
+        assert browser.run("document.documentElement.scrollWidth") <= 375
+        assert browser.errors == []
+
+
+def test_a_wrong_key_is_refused_in_words_and_forgotten(world: World, browser: Browser) -> None:
+    with host_of(world) as host:
+        visitor = Visitor(browser, host.url)
+        browser.open(f"{host.url}/api/dashboard")
+        wait_for(lambda: visitor.focused() == "key", "the form for the key")
+        browser.type("wrong")
+        browser.press("Enter", 13, "\r")
+
+        visitor.sees("The key was refused")
+        assert browser.run("sessionStorage.getItem('relearn-key')") is None
+        browser.errors.clear()  # the browser notes the 401 itself
+
+
+def test_a_thousand_models_are_searched_and_paged(world: World, browser: Browser, tmp_path: Path) -> None:
+    one = declared().partition("[models.census]")[2]
+    sections = [
+        f"[models.census-{n:04d}]"
+        + one.replace("models.census.", f"models.census-{n:04d}.").replace('"census"', f'"f{n}"')
+        for n in range(1000)
+    ]
+    with_models(world, "\n".join(sections), tmp_path)
+    with host_of(world) as host:
+        visitor = Visitor(browser, host.url)
+        visitor.open()
+
+        visitor.sees("1\u202f000 models")
+        visitor.sees("Page 1 of 20")
+        visitor.tab_to("older")
+        browser.press("Enter", 13, "\r")
+        visitor.sees("Page 2 of 20")
+        visitor.tab_to("q")
+        browser.type("0777")
+        browser.press("Enter", 13, "\r")
+        visitor.sees("1 model")
+        visitor.sees("census-0777")
+        assert browser.errors == []
