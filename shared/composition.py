@@ -21,6 +21,7 @@ from shared.adapters.runs_table import RunTable
 from shared.adapters.tables import TableStore
 from shared.declarations.models_file import load_models
 from shared.domain.model import Model
+from shared.errors import ConfigError
 from shared.logs import event
 from shared.retraining import Clock
 from shared.retraining.admission import Admission
@@ -31,6 +32,7 @@ from shared.retraining.arrival import Arrival
 from shared.retraining.asking import Asking
 from shared.retraining.dashboard import Dashboard
 from shared.retraining.evaluation import Evaluation, Stores
+from shared.retraining.evidence import EvidenceStore
 from shared.retraining.explaining import Explaining
 from shared.retraining.gathering import Gathering
 from shared.retraining.giving_up import GivingUp
@@ -44,8 +46,10 @@ from shared.retraining.reporting import Reporting
 from shared.retraining.results import JobResults
 from shared.retraining.rollback import Rollback
 from shared.retraining.scheduled import Scheduled
+from shared.retraining.scoring import Scoring
 from shared.retraining.setbacks import Setbacks
 from shared.retraining.setting_aside import SettingAside
+from shared.retraining.staging import Staging
 from shared.retraining.submission import Submission
 from shared.retraining.sweeping import Sweeping
 from shared.retraining.training_sets import TrainingSets
@@ -116,7 +120,10 @@ def compose(environment: Mapping[str, str], clock: Clock | None = None) -> App:
     @cache
     def endpoint(model_name: str, role: str) -> EndpointClient:
         model = models[model_name]
-        return EndpointClient(caller, model.live if role == "live" else model.staging, role)
+        declared = model.live if role == "live" else model.staging
+        if declared is None:
+            raise ConfigError(settings.models_file.name, [f"models.{model_name}.scoring.{role}: is missing"])
+        return EndpointClient(caller, declared, role)
 
     admission = Admission(AdmissionTable(TableStore(connection, layout.MODELS)), runs, now)
     submission = Submission(runs, blobs, batch, now)
@@ -124,9 +131,11 @@ def compose(environment: Mapping[str, str], clock: Clock | None = None) -> App:
     advancing = Advancing(models, runs, records, batch, admission, submission, setting_aside, now)
     results = JobResults(batch, blobs, caller, now)
     promotion = Promotion(runs, records, decisions, blobs, results, lambda model, role: endpoint(model.name, role), now)
+    evidence = EvidenceStore(blobs)
+    scoring = Scoring(runs, records, blobs, results, promotion, evidence, Staging(records))
     rollback = Rollback(models, runs, records, decisions, promotion, now)
     stores = Stores(runs, records, decisions, blobs, caller)
-    reporting = Reporting(models, runs, records, ledger, blobs, now)
+    reporting = Reporting(models, runs, records, ledger, blobs, evidence, now)
     holdouts = HoldoutRows(blobs)
     training_sets = TrainingSets(blobs, holdouts)
     quarantine = Quarantine(blobs, ledger, now)
@@ -145,7 +154,7 @@ def compose(environment: Mapping[str, str], clock: Clock | None = None) -> App:
         polling=Polling(models, runs, advancing, now),
         giving_up=GivingUp(runs, decisions, now),
         interventions=Interventions(models, runs, ledger, blobs, advancing, now),
-        evaluation=Evaluation(models, stores, results, promotion, rollback, Setbacks(models, runs, now), now),
+        evaluation=Evaluation(models, stores, results, promotion, scoring, rollback, Setbacks(models, runs, now), now),
         approvals=Approvals(models, runs, records, now),
         rollback=rollback,
         history=History(models, records, decisions, now),

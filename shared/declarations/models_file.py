@@ -59,11 +59,11 @@ def _read_model(name: str, section: Section) -> Model:
         contract=contract,
         training=read_training(section.section("training")),
         live=read_endpoint(scoring.section("live")),
-        staging=read_endpoint(scoring.section("staging")),
+        staging=read_endpoint(scoring.section("staging")) if scoring.holds("staging") else None,
         resource=scoring.text("resource"),
         positive=contract.positive,
         task=task,
-        gate=read_gate(section),
+        gate=read_gate(section, task),
         holdout=section.text("holdout", ""),
         schedule=section.text("schedule", ""),
         approval=read_approval(section.section("approval", {})),
@@ -77,7 +77,7 @@ def _read_model(name: str, section: Section) -> Model:
         section.wrong("schedule", f"'{model.schedule}' {problem}")
     if "/" in model.folder or not model.folder.strip():
         section.wrong("folder", "names one folder below training-data, without '/'")
-    if model.live.url and model.live.url == model.staging.url:
+    if model.staging and model.live.url and model.live.url == model.staging.url:
         section.wrong("scoring.staging.url", "is the live endpoint; the gate needs a second one to try challengers on")
     section.close()
     return model

@@ -63,6 +63,10 @@ class Section:
             return default
         return value
 
+    def holds(self, name: str) -> bool:
+        """Whether a value is there under this key."""
+        return name in self._values
+
     def holds_table(self, name: str) -> bool:
         """Whether a table is there under this key."""
         return isinstance(self._values.get(name), dict)

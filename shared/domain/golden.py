@@ -36,6 +36,8 @@ def agree(expected: Any, answers: Any) -> bool:
 def _gaps(one: ArrayLike, other: ArrayLike) -> NDArray[np.float64]:
     """Return how far apart n answers are: by the class that differs most; large numbers relative to their size."""
     first, second = np.asarray(one, dtype=np.float64), np.asarray(other, dtype=np.float64)
+    if first.shape != second.shape:  # models of different classes: every row tells them apart
+        return np.full(len(first), np.inf)
     gaps = np.abs(second - first) / np.maximum(1.0, np.abs(first))
     widest: NDArray[np.float64] = gaps if gaps.ndim == 1 else gaps.max(axis=1)
     return widest

@@ -1,5 +1,5 @@
 """
-The evaluation that a training service writes (output2), and which way each metric points.
+The metrics of each task: which way they point, which values they can take, what zero means; and how output2 is read.
 
 Columns are found by name. Source of names and order: docs/protocol.md, "Evaluate Model".
 """
@@ -9,12 +9,70 @@ from __future__ import annotations
 import csv
 import io
 import math
+from dataclasses import dataclass
 
+from shared.domain.task import Task
 from shared.errors import MetricsError
 
-HIGHER_IS_BETTER = frozenset({"Accuracy", "Precision", "Recall", "F-Score", "AUC", "Training Log Loss"})
-LOWER_IS_BETTER = frozenset({"Average Log Loss"})
-KNOWN = HIGHER_IS_BETTER | LOWER_IS_BETTER
+
+@dataclass(frozen=True)
+class Metric:
+    """
+    One metric of output2.
+
+    Attributes:
+        low: The least value it can take.
+        high: The greatest value it can take.
+        zero: What a value of zero says, in words.
+    """
+
+    name: str
+    task: Task
+    higher_is_better: bool
+    low: float
+    high: float
+    zero: str
+
+    @property
+    def is_rate(self) -> bool:
+        """Whether a hundredth of it is a percentage point, so that a default margin makes sense."""
+        return (self.low, self.high) == (0.0, 1.0) and self.higher_is_better
+
+    def is_possible(self, value: float) -> bool:
+        """Whether a value is finite and in range."""
+        return math.isfinite(value) and self.low <= value <= self.high
+
+
+_END = math.inf
+_TWO, _MULTI, _NUMBER = Task.TWO_CLASS, Task.MULTICLASS, Task.REGRESSION
+_NONE_RIGHT, _NO_ERROR, _AS_GUESS = "nothing right", "no error", "no better than guessing the mean"
+_ALL = (
+    Metric("Accuracy", _TWO, True, 0, 1, _NONE_RIGHT),
+    Metric("Precision", _TWO, True, 0, 1, "no positive call was right"),
+    Metric("Recall", _TWO, True, 0, 1, "no positive row was found"),
+    Metric("F-Score", _TWO, True, 0, 1, "no positive row was found"),
+    Metric("AUC", _TWO, True, 0, 1, "every pair in the wrong order; 0.5 is chance"),
+    Metric("Average Log Loss", _TWO, False, 0, _END, "certain and right on every row"),
+    Metric("Training Log Loss", _TWO, True, -_END, 100, "no better than the base rate"),
+    Metric("Overall accuracy", _MULTI, True, 0, 1, _NONE_RIGHT),
+    Metric("Average accuracy", _MULTI, True, 0, 1, "every class always wrong"),
+    Metric("Micro-averaged precision", _MULTI, True, 0, 1, _NONE_RIGHT),
+    Metric("Macro-averaged precision", _MULTI, True, 0, 1, _NONE_RIGHT),
+    Metric("Micro-averaged recall", _MULTI, True, 0, 1, _NONE_RIGHT),
+    Metric("Macro-averaged recall", _MULTI, True, 0, 1, _NONE_RIGHT),
+    Metric("Negative Log Likelihood", _NUMBER, False, -_END, _END, "nothing in particular: it may be negative"),
+    Metric("Mean Absolute Error", _NUMBER, False, 0, _END, _NO_ERROR),
+    Metric("Root Mean Squared Error", _NUMBER, False, 0, _END, _NO_ERROR),
+    Metric("Relative Absolute Error", _NUMBER, False, 0, _END, _NO_ERROR + "; 1 is " + _AS_GUESS),
+    Metric("Relative Squared Error", _NUMBER, False, 0, _END, _NO_ERROR + "; 1 is " + _AS_GUESS),
+    Metric("Coefficient of Determination", _NUMBER, True, -_END, 1, _AS_GUESS + "; it may be negative"),
+)
+METRICS = {metric.name: metric for metric in _ALL}
+
+
+def metrics_of(task: Task) -> list[str]:
+    """Return the names of a task's metrics, in the order of output2."""
+    return [metric.name for metric in _ALL if metric.task is task]
 
 
 def parse_metrics(data: bytes) -> dict[str, float]:
@@ -25,7 +83,7 @@ def parse_metrics(data: bytes) -> dict[str, float]:
         Metric name → value; `Infinity` and `NaN` are understood, and left for the gate to refuse.
 
     Raises:
-        MetricsError: No UTF-8, no header, no row, or a cell that is no number.
+        MetricsError: No UTF-8, no header, no row, a name twice, or a cell that is no number.
     """
     try:
         rows = [row for row in csv.reader(io.StringIO(data.decode("utf-8-sig"))) if row]
@@ -33,10 +91,12 @@ def parse_metrics(data: bytes) -> dict[str, float]:
         raise MetricsError(f"the metrics output is no CSV in UTF-8: {unreadable}") from unreadable
     if len(rows) < 2:
         raise MetricsError(f"the metrics output holds {len(rows)} line(s); a header and a row of values are needed")
-    header, values = rows[0], rows[1]
+    header, values = [name.strip() for name in rows[0]], rows[1]
     if len(header) != len(values):
         raise MetricsError(f"the metrics output has {len(header)} names and {len(values)} values")
-    return {name.strip(): _number(name, cell) for name, cell in zip(header, values, strict=True)}
+    if len(set(header)) < len(header):
+        raise MetricsError(f"the metrics output has a name twice: {', '.join(header)}")
+    return {name: _number(name, cell) for name, cell in zip(header, values, strict=True)}
 
 
 def is_usable(value: float | None) -> bool:

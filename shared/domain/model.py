@@ -50,7 +50,8 @@ class Model:
     Attributes:
         folder: First path segment below `training-data`.
         resource: Name of the trained model that a PATCH replaces.
-        holdout: Labelled rows, a path below `holdouts`; empty means decisions are UNPAIRED.
+        staging: A second endpoint, to try challengers on; None means that decisions are UNPAIRED.
+        holdout: Labelled rows, a path below `holdouts`; empty means that decisions are UNPAIRED.
         positive: The label's positive class; empty unless the task is two-class.
         schedule: NCRONTAB; accepted files wait for it.
         batching: Accepted files wait for a window to close. Without it and a schedule, each starts a run of its own.
@@ -64,7 +65,7 @@ class Model:
     contract: Contract
     training: TrainingService
     live: ScoringEndpoint
-    staging: ScoringEndpoint
+    staging: ScoringEndpoint | None
     resource: str
     positive: str
     gate: GateRule | None

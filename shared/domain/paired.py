@@ -1,103 +1,133 @@
 """
-Metrics of two models on the same rows, and the paired bootstrap interval of their difference.
+Two models on the same rows, and the paired bootstrap interval of the difference in a metric.
 
-Rows are resampled together, so what both models find easy or hard cancels out.
+Rows are resampled together, so what both models find easy or hard cancels out. Where rows come in groups (one
+customer's, one day's), whole groups are drawn, since rows of one group tell less than as many rows of different ones.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
 
-Scores = NDArray[np.float64]
-Labels = NDArray[np.bool_]
-Rows = NDArray[np.int64]
+from shared.domain.measures import MEASURES, Answers, Truth, Value, Weights
+from shared.domain.task import Task
+
+_FEW = 10  # fewer resamples than these beyond a quantile, and it is read off a normal curve instead
 
 
 @dataclass(frozen=True)
 class PairedScores:
     """
-    Two models' scores of the same labelled rows, aligned by position.
+    Two models' answers to the same labelled rows, aligned by position.
 
     Attributes:
-        labels: n rows, True for the positive class.
-        champion: n probabilities of the positive class.
-        challenger: n probabilities of the positive class.
+        labels: n booleans (two-class), positions of classes (multiclass) or numbers (regression).
+        champion: n probabilities of the positive class, n × k class probabilities, or n predictions.
+        challenger: The same of the challenger.
+        groups: n positions of groups, that are resampled whole; None where each row stands for itself.
+        slices: Name → n booleans: the rows of a part that is looked at on its own.
+        anchor: The answers of the model that a person last approved; None where it is the champion, or not known.
     """
 
-    labels: Labels
-    champion: Scores
-    challenger: Scores
+    labels: Truth
+    champion: Answers
+    challenger: Answers
+    task: Task = Task.TWO_CLASS
+    groups: NDArray[np.int64] | None = None
+    slices: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
+    anchor: Answers | None = None
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """Both values of a metric, and the interval that holds their difference (challenger − champion)."""
+class Contrast:
+    """Two models compared by one metric on some of the rows; the differences are challenger − other, one a resample."""
 
-    champion: float
+    metric: str
+    other: float
     challenger: float
-    lower: float
-    upper: float
+    differences: NDArray[np.float64]
     n_rows: int
 
     @property
     def difference(self) -> float:
-        """Challenger minus champion, in the metric's own units."""
-        return self.challenger - self.champion
+        """Challenger minus the other, in the metric's own units."""
+        return self.challenger - self.other
+
+    def bounds(self, confidence: float) -> tuple[float, float]:
+        """
+        Return the one-sided lower and upper bound of the difference.
+
+        A resample without a value (one class only) counts against whoever relies on the bound.
+        """
+        count, rest = len(self.differences), 1 - confidence
+        missing = np.isnan(self.differences)
+        if rest * count < _FEW and not missing.any():
+            reach = NormalDist().inv_cdf(confidence) * float(self.differences.std(ddof=1))
+            return self.difference - reach, self.difference + reach
+        low = np.sort(np.where(missing, -np.inf, self.differences))
+        high = np.sort(np.where(missing, np.inf, self.differences))
+        return _quantile(low, rest), _quantile(high, confidence)
 
 
-# A measure prepares one model's scores once; what it returns maps resampled row positions to the metric's value.
-Measure = Callable[[Labels, Scores], Callable[[Rows], float]]
+@dataclass(frozen=True)
+class Question:
+    """One comparison to be made: by which metric, with whom, on which rows (None: all)."""
+
+    metric: str
+    other: Answers
+    rows: NDArray[np.bool_] | None = None
 
 
-def accuracy(labels: Labels, scores: Scores) -> Callable[[Rows], float]:
-    """Share of rows on the right side of 0.5."""
-    hits = (scores >= 0.5) == labels
-    return lambda rows: float(hits[rows].mean())
-
-
-def auc(labels: Labels, scores: Scores) -> Callable[[Rows], float]:
+def compare(questions: Sequence[Question], scores: PairedScores, *, replicates: int, seed: int) -> list[Contrast]:
     """
-    Area under the ROC curve: the chance that a positive row scores above a negative one, ties counting half.
-
-    Scores are ranked once; each resample then only counts rows by (rank, label), so B resamples cost O(B·n).
-    """
-    distinct, ranks = np.unique(scores, return_inverse=True)
-    cells = ranks + len(distinct) * labels
-
-    def value(rows: Rows) -> float:
-        counts = np.bincount(cells[rows], minlength=2 * len(distinct)).astype(np.float64)
-        negatives, positives = counts[: len(distinct)], counts[len(distinct) :]
-        below = np.cumsum(negatives) - 0.5 * negatives
-        pairs = positives.sum() * negatives.sum()
-        return float(positives @ below / pairs) if pairs else float("nan")
-
-    return value
-
-
-MEASURES: dict[str, Measure] = {"AUC": auc, "Accuracy": accuracy}
-
-
-def compare(metric: str, rows: PairedScores, *, confidence: float, replicates: int, seed: int) -> Comparison:
-    """
-    Measure both models and bound their difference by the paired bootstrap.
+    Answer several questions on the same resamples.
 
     Args:
-        metric: A key of `MEASURES`.
-        rows: At least one positive and one negative row for AUC.
-        confidence: Of each one-sided bound: 0.95 gives the 5 % and 95 % quantiles.
+        questions: Metrics of `MEASURES` for the task.
         replicates: Number of resamples, B.
-        seed: Of the resampling; equal arguments give equal bounds.
+        seed: Of the resampling; equal arguments give equal answers.
     """
-    n_rows = len(rows.labels)
-    champion = MEASURES[metric](rows.labels, rows.champion)
-    challenger = MEASURES[metric](rows.labels, rows.challenger)
+    prepared = [_prepare(question, scores) for question in questions]
+    differences = np.empty((len(prepared), replicates))
+    for at, weights in enumerate(resamples(len(scores.labels), scores.groups, replicates, seed)):
+        for number, (rows, other, challenger) in enumerate(prepared):
+            drawn = weights if rows is None else weights[rows]
+            differences[number, at] = challenger(drawn) - other(drawn)
+    contrasts = []
+    for number, (question, (rows, other, challenger)) in enumerate(zip(questions, prepared, strict=True)):
+        once = np.ones(len(scores.labels) if rows is None else len(rows))
+        contrasts.append(Contrast(question.metric, other(once), challenger(once), differences[number], len(once)))
+    return contrasts
+
+
+def resamples(n_rows: int, groups: NDArray[np.int64] | None, replicates: int, seed: int) -> Iterator[Weights]:
+    """Yield how often each row was drawn, once for each resample."""
     generator = np.random.default_rng(seed)
-    resamples = (generator.integers(0, n_rows, size=n_rows) for _ in range(replicates))
-    differences = [challenger(drawn) - champion(drawn) for drawn in resamples]
-    lower, upper = np.nanquantile(differences, [1 - confidence, confidence])
-    everything = np.arange(n_rows)
-    return Comparison(champion(everything), challenger(everything), float(lower), float(upper), n_rows)
+    units = n_rows if groups is None else int(groups.max()) + 1
+    for _ in range(replicates):
+        drawn = np.bincount(generator.integers(0, units, size=units, dtype=np.int32), minlength=units)
+        weights = drawn.astype(np.float64)
+        yield weights if groups is None else weights[groups]
+
+
+def _prepare(question: Question, scores: PairedScores) -> tuple[NDArray[np.intp] | None, Value, Value]:
+    measure = MEASURES[scores.task][question.metric]
+    if question.rows is None:
+        return None, measure(scores.labels, question.other), measure(scores.labels, scores.challenger)
+    rows = np.flatnonzero(question.rows)
+    labels = scores.labels[rows]
+    return rows, measure(labels, question.other[rows]), measure(labels, scores.challenger[rows])
+
+
+def _quantile(ascending: NDArray[np.float64], share: float) -> float:
+    """Return a quantile, interpolated as usual, also among infinities."""
+    place = share * (len(ascending) - 1)
+    below = int(place)
+    low, high = float(ascending[below]), float(ascending[min(below + 1, len(ascending) - 1)])
+    part = place - below
+    return low if part == 0 or low in (high, -np.inf) else low + part * (high - low)

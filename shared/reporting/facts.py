@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -133,7 +133,7 @@ def _history(subject: Subject) -> list[Json]:
 
 def _provenance(subject: Subject) -> Json:
     run, gate = subject.run, subject.model.gate
-    rule = None if gate is None else asdict(gate) | {"floors": dict(gate.floors)}
+    rule = None if gate is None else gate.as_json()
     return {
         "job_id": run.job_id or None,
         "training_blob": run.training_blob,

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.domain.gate import GateRule
-from shared.domain.metrics import LOWER_IS_BETTER
-from shared.domain.paired import MEASURES, PairedScores, compare
+from shared.domain.measures import MEASURES
+from shared.domain.metrics import METRICS, is_usable
+from shared.domain.paired import Contrast, PairedScores, Question, compare
 
 _REPLICATES = 200  # of metrics that are shown and not judged
 
@@ -22,8 +23,10 @@ def measured(verdict: Mapping[str, Any], rows: PairedScores, rule: GateRule | No
     """
     rule = rule or GateRule()
     judged = verdict.get("metric", "")
-    others = [name for name in MEASURES if name != judged]
-    return [_judged(verdict, rule)] * (verdict.get("gain") is not None) + [_shown(name, rows, rule) for name in others]
+    others = [name for name in MEASURES[rows.task] if name != judged]
+    asked = [Question(name, rows.champion) for name in others]
+    shown = [_shown(found, rule) for found in compare(asked, rows, replicates=_REPLICATES, seed=rule.seed)]
+    return [_judged(verdict, rule)] * (verdict.get("gain") is not None) + shown
 
 
 def _judged(verdict: Mapping[str, Any], rule: GateRule) -> dict[str, Any]:
@@ -31,25 +34,20 @@ def _judged(verdict: Mapping[str, Any], rule: GateRule) -> dict[str, Any]:
     return _metric(verdict["metric"], rule, rule.replicates, judged=True) | {name: verdict[name] for name in names}
 
 
-def _shown(name: str, rows: PairedScores, rule: GateRule) -> dict[str, Any]:
-    found = compare(name, rows, confidence=rule.confidence, replicates=_REPLICATES, seed=rule.seed)
-    sign = -1.0 if name in LOWER_IS_BETTER else 1.0
-    lower, upper = sorted((sign * found.lower, sign * found.upper))
-    return _metric(name, rule, _REPLICATES, judged=False) | {
-        "champion": found.champion,
-        "challenger": found.challenger,
-        "gain": sign * found.difference,
-        "lower": lower,
-        "upper": upper,
-        "margin": None,
-    }
+def _shown(found: Contrast, rule: GateRule) -> dict[str, Any]:
+    sign = 1.0 if METRICS[found.metric].higher_is_better else -1.0
+    lower, upper = sorted(sign * bound for bound in found.bounds(rule.confidence))
+    values = (found.other, found.challenger, sign * found.difference, lower, upper, None)
+    names = ("champion", "challenger", "gain", "lower", "upper", "margin")
+    plain = {name: value if is_usable(value) else None for name, value in zip(names, values, strict=True)}
+    return _metric(found.metric, rule, _REPLICATES, judged=False) | plain
 
 
 def _metric(name: str, rule: GateRule, replicates: int, *, judged: bool) -> dict[str, Any]:
     return {
         "name": name,
         "judged": judged,
-        "higher_is_better": name not in LOWER_IS_BETTER,
+        "higher_is_better": METRICS[name].higher_is_better,
         "confidence": rule.confidence,
         "replicates": replicates,
     }

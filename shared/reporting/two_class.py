@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.domain.paired import Labels, PairedScores, Scores
+from shared.domain.measures import Answers, Truth
+from shared.domain.paired import PairedScores
 
 THRESHOLD = 0.5  # where Studio's scored label changes
 _MOST_POINTS = 200  # of a curve: more cannot be seen
@@ -33,7 +34,7 @@ def two_class_facts(rows: PairedScores) -> Json:
     }
 
 
-def _model(labels: Labels, scores: Scores) -> Json:
+def _model(labels: Truth, scores: Answers) -> Json:
     hits, alarms = _cumulated(labels, scores)
     recall, fall_out = hits / hits[-1], alarms / alarms[-1]
     precision = hits[1:] / (hits[1:] + alarms[1:])
@@ -50,7 +51,7 @@ def _model(labels: Labels, scores: Scores) -> Json:
     }
 
 
-def _cumulated(labels: Labels, scores: Scores) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _cumulated(labels: Truth, scores: Answers) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Count positives and negatives at or above each distinct score, from the highest down; starts with none."""
     distinct, ranks = np.unique(-scores, return_inverse=True)
     positives = np.bincount(ranks, weights=labels, minlength=len(distinct))
@@ -66,7 +67,7 @@ def _points(x: NDArray[np.float64], y: NDArray[np.float64]) -> list[list[float]]
     return [[round(float(a), 5), round(float(b), 5)] for a, b in zip(x[kept], y[kept], strict=True)]
 
 
-def _calibration(labels: Labels, scores: Scores) -> list[Json]:
+def _calibration(labels: Truth, scores: Answers) -> list[Json]:
     """Bin rows by score into ten equal widths; empty bins are left out."""
     bins = np.clip((scores * _BINS).astype(int), 0, _BINS - 1)
     return [
@@ -82,7 +83,7 @@ def _calibration(labels: Labels, scores: Scores) -> list[Json]:
     ]
 
 
-def _confusion(labels: Labels, scores: Scores, threshold: float) -> Json:
+def _confusion(labels: Truth, scores: Answers, threshold: float) -> Json:
     flagged = scores >= threshold
     return {
         "true_positive": int((flagged & labels).sum()),
@@ -92,7 +93,7 @@ def _confusion(labels: Labels, scores: Scores, threshold: float) -> Json:
     }
 
 
-def _at(labels: Labels, scores: Scores, threshold: float) -> Json:
+def _at(labels: Truth, scores: Answers, threshold: float) -> Json:
     counts = _confusion(labels, scores, threshold)
     flagged = counts["true_positive"] + counts["false_positive"]
     return {

@@ -4,29 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Any
 
 from shared.adapters.blobs import BlobStore, facts_of
 from shared.adapters.decisions import DecisionTable
-from shared.adapters.endpoints import EndpointClient
 from shared.adapters.http import ServiceCaller
 from shared.adapters.models_table import ModelTable
 from shared.adapters.runs_table import RunTable
-from shared.adapters.storage_layout import ARTIFACTS, HOLDOUTS
+from shared.adapters.storage_layout import ARTIFACTS
 from shared.domain import golden
 from shared.domain.approval import AskWhen
 from shared.domain.champion import INITIAL, Champion
-from shared.domain.gate import Outcome, Verdict, judge
-from shared.domain.holdout import Holdout, answers_of, parse_holdout
+from shared.domain.gate import Outcome, Verdict
 from shared.domain.metrics import parse_metrics
 from shared.domain.model import Model
-from shared.domain.paired import PairedScores, Scores
 from shared.domain.runs import Run, RunKind, RunState
-from shared.domain.task import Task
 from shared.errors import (
     EvaluationError,
     MetricsError,
@@ -36,13 +30,13 @@ from shared.errors import (
     StateConflict,
 )
 from shared.logs import event
-from shared.reporting.scored_rows import SCORES, scores_csv
 from shared.retraining import Clock
 from shared.retraining.lease import Lease
 from shared.retraining.naming import artifact
 from shared.retraining.promotion import Promotion
 from shared.retraining.results import JobResults
 from shared.retraining.rollback import Rollback
+from shared.retraining.scoring import Gathered, Scoring
 from shared.retraining.setbacks import Setbacks
 from shared.wire import MODEL_EXTENSION
 
@@ -50,8 +44,6 @@ _log = logging.getLogger(__name__)
 _PROBE_ROWS = 20
 _METRICS_BYTES = 2**20
 _MODEL_BYTES = 2**28
-_GOLDEN_SOURCE_BYTES = 256 * 1024  # of the training file, where there is no holdout to choose golden rows from
-_GOLDEN_SOURCE_ROWS = 500
 _FINAL = {Outcome.REJECT: RunState.REJECTED, Outcome.NO_CHANGE: RunState.NO_CHANGE, Outcome.ERROR: RunState.FAILED}
 
 
@@ -83,19 +75,14 @@ class Evaluation:
         stores: Stores,
         results: JobResults,
         promotion: Promotion,
+        scoring: Scoring,
         rollback: Rollback,
         setbacks: Setbacks,
         clock: Clock,
-        *,
-        settle: timedelta = timedelta(seconds=30),
     ) -> None:
-        """
-        Args:
-            settle: How long staging may go on answering with the model it had before.
-        """
         self._models, self._stores, self._results = models, stores, results
-        self._promotion, self._rollback, self._setbacks = promotion, rollback, setbacks
-        self._clock, self._settle = clock, settle
+        self._promotion, self._scoring, self._rollback = promotion, scoring, rollback
+        self._setbacks, self._clock = setbacks, clock
 
     def evaluate(self, model_name: str, run_id: str) -> None:
         """
@@ -150,18 +137,11 @@ class Evaluation:
         challenger = self._challenger(run, model)
         if challenger.sha256 == champion.sha256:
             return self._close(run, RunState.NO_CHANGE, "challenger and champion are the same bytes")
-        rows = self._rows(model, run)
-        lease.hold()
-        self._install(run, model, rows)
-        lease.hold()
-        scores = self._scores(run, model, rows)
-        lease.hold()  # a worker that lost its lease may have scored somebody else's challenger
-        if model.holdout and model.task is Task.TWO_CLASS:
-            self._stores.blobs.write(f"{run.artifacts}/{SCORES}", scores_csv(scores))
-        verdict = self._verdict(model, challenger, scores)
+        gathered = self._scoring.gather(run, model, champion, challenger.metrics, lease)
+        verdict = self._scoring.verdict(run, model, gathered)
         event(_log, "run.judged", run_id=run.id, model=run.model, outcome=verdict.outcome.value, reason=verdict.reason)
         run = replace(run, verdict=verdict.as_json(), judged_champion=champion.run_id)
-        return self._act(run, model, verdict, champion, self._save_golden(run, rows, scores))
+        return self._act(run, model, verdict, champion, self._save_golden(run, gathered))
 
     def _champion(self, model: Model, run: Run) -> Champion:
         """Return what serves now; the published model's bytes are kept before they are ever replaced."""
@@ -173,7 +153,7 @@ class Evaluation:
         path = f"{ARTIFACTS}/{model.name}/{INITIAL}/model{MODEL_EXTENSION}"
         self._stores.blobs.write(path, data)
         champion = Champion(INITIAL, path, hashlib.sha256(data).hexdigest(), self._clock())
-        self._stores.records.save(replace(record, champion=champion))
+        self._stores.records.save(replace(record, champion=champion, anchor=champion))
         return champion
 
     def _challenger(self, run: Run, model: Model) -> Challenger:
@@ -184,55 +164,18 @@ class Evaluation:
             raise EvaluationError(f"the job finished without writing '{kept}', where it was told to write the model")
         return Challenger(sha256, metrics)
 
-    def _rows(self, model: Model, run: Run) -> Holdout:
-        """Return the holdout; where there is none, rows of the training file, good for the proof alone."""
-        if model.holdout:
-            data = self._stores.blobs.read(f"{HOLDOUTS}/{model.holdout}")
-            if data is None:
-                raise EvaluationError(f"there is no '{model.holdout}' in the container '{HOLDOUTS}'; upload it there")
-            return parse_holdout(data, model.contract.label, model.positive)
-        blob = self._stores.blobs.blob(run.training_blob)
-        head = bytes(blob.download_blob(offset=0, length=_GOLDEN_SOURCE_BYTES).readall())
-        whole_lines = head[: head.rfind(b"\n") + 1]
-        return parse_holdout(whole_lines, model.contract.label, model.positive, limit=_GOLDEN_SOURCE_ROWS)
-
-    def _install(self, run: Run, model: Model, rows: Holdout) -> None:
-        """Put the challenger on staging, and wait until staging is seen to answer with another model."""
-        staging = self._promotion.staging(model)
-        record = self._stores.records.load(model.name)
-        if record.staged_run == run.id:
-            return
-        probe = rows.rows[:_PROBE_ROWS]
-        before = staging.score(rows.columns, probe, run.id).rows
-        self._stores.records.save(replace(record, staged_run=""))
-        self._results.use(
-            run, model, MODEL_EXTENSION, lambda reference: staging.update(model.resource, reference, run.id)
-        )
-        until = time.monotonic() + self._settle.total_seconds()
-        pause = 0.05
-        while staging.score(rows.columns, probe, run.id).rows == before and time.monotonic() < until:
-            time.sleep(pause)
-            pause = min(2 * pause, 2.0)
-        record = self._stores.records.load(model.name)
-        self._stores.records.save(replace(record, staged_run=run.id))
-
-    def _scores(self, run: Run, model: Model, rows: Holdout) -> PairedScores:
-        def ask(endpoint: EndpointClient) -> Scores:
-            return answers_of(endpoint.score(rows.columns, rows.rows, run.id), model.task)
-
-        return PairedScores(rows.labels, ask(self._promotion.live(model)), ask(self._promotion.staging(model)))
-
-    def _verdict(self, model: Model, challenger: Challenger, scores: PairedScores) -> Verdict:
-        if model.gate is None:
-            return Verdict(Outcome.PROMOTE, 'gate = "none": nothing was judged', "")
-        return judge(challenger.metrics, scores if model.holdout else None, model.gate)
-
-    def _save_golden(self, run: Run, rows: Holdout, scores: PairedScores) -> bool:
+    def _save_golden(self, run: Run, gathered: Gathered) -> bool:
         """Keep the rows that tell the models apart: they prove this promotion, and one that a person asks for later."""
-        chosen = golden.choose(scores.champion, scores.challenger)
+        rows, champion = gathered.rows, gathered.champion.answers
+        if gathered.challenger is None:  # nobody knows what it will answer; that live answers otherwise has to do
+            probe = list(range(min(_PROBE_ROWS, len(rows.rows))))
+            self._promotion.save_golden(run, rows.columns, rows.some(probe), None, champion[probe].tolist())
+            return True
+        challenger = gathered.challenger.answers
+        chosen = golden.choose(champion, challenger)
         if chosen:
-            challenger, champion = scores.challenger[chosen].tolist(), scores.champion[chosen].tolist()
-            self._promotion.save_golden(run, rows.columns, rows.some(chosen), challenger, champion)
+            answers = challenger[chosen].tolist(), champion[chosen].tolist()
+            self._promotion.save_golden(run, rows.columns, rows.some(chosen), *answers)
         return bool(chosen)
 
     def _act(self, run: Run, model: Model, verdict: Verdict, champion: Champion, can_be_proven: bool) -> Run:

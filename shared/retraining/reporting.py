@@ -11,12 +11,15 @@ from shared.adapters.blobs import BlobStore
 from shared.adapters.ledger import Ledger
 from shared.adapters.models_table import ModelTable
 from shared.adapters.runs_table import RunTable
+from shared.domain.gate import GateRule
 from shared.domain.model import Model
+from shared.domain.paired import PairedScores
 from shared.domain.runs import Run
+from shared.domain.task import Task
 from shared.pages.content_policy import content_policy
 from shared.reporting.facts import Subject, report_facts
-from shared.reporting.scored_rows import SCORES, parse_scores
 from shared.retraining import Clock
+from shared.retraining.evidence import EvidenceStore
 
 FORMS = {"html": "text/html; charset=utf-8", "json": "application/json", "md": "text/markdown; charset=utf-8"}
 
@@ -42,10 +45,11 @@ class Reporting:
         records: ModelTable,
         ledger: Ledger,
         blobs: BlobStore,
+        evidence: EvidenceStore,
         clock: Clock,
     ) -> None:
         self._models, self._runs, self._records = models, runs, records
-        self._ledger, self._blobs, self._clock = ledger, blobs, clock
+        self._ledger, self._blobs, self._evidence, self._clock = ledger, blobs, evidence, clock
 
     def write(self, run: Run) -> None:
         """Write the report of a run as it stands; writing it again replaces it."""
@@ -72,14 +76,13 @@ class Reporting:
 
     def _facts(self, run: Run) -> dict[str, Any]:
         record = self._records.load(run.model)
-        scores = self._blobs.read(f"{run.artifacts}/{SCORES}")
         golden = self._blobs.read_json(f"{run.artifacts}/golden.json")
         found = (self._ledger.find(run.model, key) for key in run.dataset_keys)
         return report_facts(
             Subject(
                 run=run,
                 model=self._models[run.model],
-                rows=parse_scores(scores) if scores else None,
+                rows=self._rows(run),
                 datasets=[dataset for dataset in found if dataset],
                 others=self._runs.all(run.model),
                 champion=record.champion.run_id if record.champion else "",
@@ -88,6 +91,12 @@ class Reporting:
                 written_at=self._clock(),
             )
         )
+
+    def _rows(self, run: Run) -> PairedScores | None:
+        """Return what both models said of the holdout; the report shows pictures of two-class models only."""
+        model = self._models[run.model]
+        evidence = self._evidence.load(run) if model.task is Task.TWO_CLASS else None
+        return self._evidence.rows(evidence, model, model.gate or GateRule()) if evidence else None
 
 
 def _path(run: Run, form: str) -> str:

@@ -18,9 +18,9 @@ from shared.adapters.models_table import ModelTable
 from shared.adapters.runs_table import RunTable
 from shared.adapters.storage_layout import ARTIFACTS
 from shared.domain import golden
+from shared.domain.answers import answers_of
 from shared.domain.champion import Champion
 from shared.domain.decision import has_served, served_before
-from shared.domain.holdout import answers_of
 from shared.domain.model import Model
 from shared.domain.runs import Run, RunKind, RunState
 from shared.errors import EvaluationError, RequestRefused, ServiceRejected

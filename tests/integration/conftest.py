@@ -108,7 +108,7 @@ def world(storage: Secret) -> Iterator[World]:
         environment = SCHEDULES | service.settings() | {"DATA_STORAGE": storage.reveal()}
         clock = MovableClock()
         world = World(compose(environment, clock), service, storage, environment, clock)
-        world.app.evaluation._settle = timedelta(seconds=1)
+        world.app.evaluation._scoring._staging._settle = timedelta(seconds=1)
         world.app.evaluation._promotion._deadline = timedelta(seconds=1)
         world.put("holdouts/census/holdout.csv", people(2000, seed=99))
         world.put("artifacts/published.ilearner", b"quality=0.5")

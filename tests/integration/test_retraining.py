@@ -312,7 +312,7 @@ def test_two_runs_of_one_model_do_not_use_its_endpoints_at_once(world: World) ->
     world.drop("a.csv", people(600))
     run_id = _handed_over(world)
     stores = world.app.evaluation._stores
-    assert stores.records.lease("census", "somebody", world.app.evaluation._clock(), world.app.evaluation._settle * 60)
+    assert stores.records.lease("census", "somebody", world.app.evaluation._clock(), timedelta(minutes=1))
 
     world.app.evaluation.evaluate("census", run_id)
     assert world.run()["state"] == "EVALUATING"

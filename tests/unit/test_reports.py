@@ -22,7 +22,6 @@ from shared.pages.content_policy import content_policy
 from shared.pages.report_markdown import LINES, report_markdown
 from shared.pages.report_page import report_html
 from shared.reporting.facts import report_facts
-from shared.reporting.scored_rows import parse_scores, scores_csv
 from shared.reporting.two_class import two_class_facts
 
 ROOT = Path(__file__).parents[2]
@@ -168,14 +167,6 @@ def test_a_missed_rule_has_nothing_left() -> None:
     missed = [rule for rule in rules if not rule["passed"]]
     assert missed
     assert all(rule["left"] < 0 for rule in missed)
-
-
-def test_scores_come_back_to_the_last_bit() -> None:
-    back = parse_scores(scores_csv(ROWS))
-
-    assert np.array_equal(back.labels, ROWS.labels)
-    assert np.array_equal(back.champion, ROWS.champion)
-    assert np.array_equal(back.challenger, ROWS.challenger)
 
 
 def test_the_policy_lets_the_page_show_its_own_style_alone() -> None:

@@ -1,0 +1,117 @@
+"""The gate's answer, with every check it rests on."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from enum import Enum
+from typing import Any
+
+from shared.domain.metrics import is_usable
+
+
+class Outcome(Enum):
+    """What the gate says of a challenger."""
+
+    PROMOTE = "PROMOTE"
+    HOLD = "HOLD"  # a person decides
+    REJECT = "REJECT"
+    NO_CHANGE = "NO_CHANGE"
+    ERROR = "ERROR"  # the evidence could not be judged
+
+
+class Fault(Enum):
+    """Why evidence counts as failing; the value is the name that verdicts, logs and reports show."""
+
+    METRIC_MISSING = "metric-missing"
+    METRIC_NOT_FINITE = "metric-not-finite"
+    METRIC_IMPOSSIBLE = "metric-impossible"
+    HOLDOUT_EMPTY = "holdout-empty"
+    HOLDOUT_ONE_CLASS = "holdout-one-class"
+    HOLDOUT_CONSTANT = "holdout-constant"
+    LABEL_NOT_FINITE = "label-not-finite"
+    ROWS_DO_NOT_MATCH = "rows-do-not-match"
+    CHAMPION_UNSCORABLE = "champion-unscorable"
+    CHALLENGER_UNSCORABLE = "challenger-unscorable"
+    VALUE_UNDEFINED = "value-undefined"
+    INTERVAL_UNDEFINED = "interval-undefined"
+    NOTHING_JUDGED = "nothing-judged"
+
+
+class Severity(Enum):
+    """What a failed check leads to."""
+
+    REJECT = "reject"
+    HOLD = "hold"
+    REPORT = "report"  # it is shown, and changes nothing
+
+
+@dataclass(frozen=True)
+class Check:
+    """One rule held against one value."""
+
+    rule: str
+    value: float | None
+    bound: float | None
+    passed: bool
+    severity: Severity = Severity.REJECT
+    fault: Fault | None = None
+
+    def sentence(self) -> str:
+        """Say the rule and what was found."""
+        found = "missing" if self.value is None else f"{self.value:.6g}"
+        return f"{self.rule}: found {found}"
+
+
+@dataclass(frozen=True)
+class Part:
+    """A comparison beside the main one: another metric, a slice, the last approved model, the holdout before."""
+
+    name: str
+    metric: str
+    n_rows: int
+    champion: float | None = None
+    challenger: float | None = None
+    gain: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+    margin: float | None = None
+    state: str = "passed"  # or "failed", "too small", "not judged"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The gate's answer with the evidence it rests on; `paired` is False when only output2 could be judged."""
+
+    outcome: Outcome
+    reason: str
+    metric: str
+    checks: tuple[Check, ...] = ()
+    paired: bool = False
+    champion: float | None = None
+    challenger: float | None = None
+    gain: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+    margin: float | None = None
+    n_rows: int = 0
+    fault: Fault | None = None
+    also: tuple[Part, ...] = ()
+    slices: tuple[Part, ...] = ()
+    anchor: Part | None = None
+    bridge: Part | None = None
+    rule: dict[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the verdict as plain JSON values; a value that is not finite becomes null."""
+        plain: dict[str, Any] = _plain(asdict(self))
+        return plain
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(inner) for inner in value]
+    return None if isinstance(value, float) and not is_usable(value) else value

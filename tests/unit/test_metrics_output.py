@@ -1,0 +1,81 @@
+"""What a training service writes as output2, and what the catalogue says of each metric."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from shared.domain.measures import MEASURES
+from shared.domain.metrics import METRICS, metrics_of, parse_metrics
+from shared.domain.task import Task
+from shared.errors import MetricsError
+
+INFINITY = float("inf")
+
+
+def test_metrics_are_read_by_name_with_infinity_and_nan() -> None:
+    text = "\ufeffAccuracy,AUC,Negative Log Likelihood\r\n0.9,NaN,Infinity\r\n0.1,0.1,1\r\n"
+
+    metrics = parse_metrics(text.encode())
+
+    assert metrics["Accuracy"] == 0.9
+    assert np.isnan(metrics["AUC"])
+    assert metrics["Negative Log Likelihood"] == INFINITY
+
+
+@pytest.mark.parametrize(
+    "text", ["", "A,A\n1,2\n", "Accuracy,AUC\n", "Accuracy,AUC\n0.9\n", "Accuracy\nhigh\n", "<html>\n<html>\n"]
+)
+def test_metrics_that_cannot_be_read_are_an_error(text: str) -> None:
+    with pytest.raises(MetricsError):
+        parse_metrics(text.encode())
+
+
+HEADERS = {
+    Task.TWO_CLASS: "Accuracy,Precision,Recall,F-Score,AUC,Average Log Loss,Training Log Loss",
+    Task.REGRESSION: (
+        "Negative Log Likelihood,Mean Absolute Error,Root Mean Squared Error,Relative Absolute Error,"
+        "Relative Squared Error,Coefficient of Determination"
+    ),
+    Task.MULTICLASS: (
+        "Overall accuracy,Average accuracy,Micro-averaged precision,Macro-averaged precision,Micro-averaged recall,"
+        "Macro-averaged recall"
+    ),
+}
+
+
+@pytest.mark.parametrize("task", Task)
+def test_every_column_of_output2_is_known_and_can_be_measured_unless_it_needs_a_spread(task: Task) -> None:
+    assert metrics_of(task) == HEADERS[task].split(",")
+    assert set(metrics_of(task)) - MEASURES[task].keys() <= {"Negative Log Likelihood"}
+
+
+def test_a_recorded_regression_output_is_read() -> None:
+    recorded = (
+        HEADERS[Task.REGRESSION]
+        + "\nInfinity,0.0912634519229332,0.107777663489987,1.23406681461624E-06,1.66834112858664E-12,0.9\n"
+    )
+
+    metrics = parse_metrics(recorded.encode())
+
+    assert metrics["Negative Log Likelihood"] == INFINITY
+    assert metrics["Relative Squared Error"] == pytest.approx(1.66834112858664e-12)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "possible"),
+    [
+        ("AUC", 1.0, True),
+        ("AUC", 1.7, False),
+        ("AUC", -0.1, False),
+        ("Coefficient of Determination", -3.0, True),
+        ("Coefficient of Determination", 1.1, False),
+        ("Training Log Loss", -20.0, True),
+        ("Negative Log Likelihood", -5.0, True),
+        ("Mean Absolute Error", 0.0, True),
+        ("Mean Absolute Error", -1e-9, False),
+        ("Mean Absolute Error", INFINITY, False),
+    ],
+)
+def test_a_value_beyond_a_metrics_range_is_impossible(name: str, value: float, possible: bool) -> None:
+    assert METRICS[name].is_possible(value) is possible
