@@ -9,6 +9,7 @@ import pytest
 
 from shared.declarations.models_file import load_models
 from shared.domain.contract import Kind
+from shared.domain.gate import Mode, Policy
 from shared.errors import ConfigError
 from shared.settings import ROOT, Settings
 
@@ -57,7 +58,15 @@ def test_a_models_own_value_wins_over_the_default(tmp_path: Path) -> None:
         ("margin = 0.01", "margin = -0.5", "models.census.gate.margin: expected a number from 0"),
         ("margin = 0.01", "margin = true", "models.census.gate.margin: expected an integer or a number, got a boolean"),
         ("margin = 0.01", "margine = 0.01", "models.census.gate.margine: is not known here"),
-        ("AUC = 0.75", "AOC = 0.75", "models.census.gate.floors.AOC: is no metric of output2"),
+        ("AUC = 0.75", "AOC = 0.75", "models.census.gate.floors.AOC: is no metric of a two-class model's output2"),
+        ("AUC = 0.75", "\"Average Log Loss\" = 0.5", "lower is better there; write the greatest value allowed under"),
+        ("margin = 0.01", "", None),
+        ("margin = 0.01", 'mode = "better"', "models.census.gate.mode: expected one of non-inferiority, superiority"),
+        ("margin = 0.01", 'unpaired = "compare"', "models.census.gate.unpaired: expected one of absolute-only,"),
+        ("margin = 0.01", "min_relative_gain = 0.1", "models.census.gate.relative_floor: goes with min_relative_gain"),
+        ("margin = 0.01", "slices = { columns = [1] }", "models.census.gate.slices.columns: expected a list of texts"),
+        ("margin = 0.01", "also = { Accuracy = { margine = 1 } }", "models.census.gate.also.Accuracy.margine: is not"),
+        ("margin = 0.01", "also = { Luck = {} }", "models.census.gate.also.Luck.metric: 'Luck' cannot be measured"),
         ("[models.census.gate]", "[models.census.door]", "models.census.gate: is missing"),
         ('label = "income"', 'label = "wage"', "models.census.contract.label: 'wage' is none of the columns"),
         ('positive = ">50K"', 'positive = "rich"', "models.census.contract.positive: 'rich' is none of"),
@@ -109,6 +118,44 @@ def test_an_address_that_cannot_be_updated_is_refused(tmp_path: Path, address: s
     with pytest.raises(ConfigError, match=r"models.census.scoring.live.url") as refused:
         load(tmp_path, SAMPLE, ENVIRONMENT | {"CENSUS_LIVE_URL": address})
     assert problem in str(refused.value)
+
+
+def test_a_margin_of_what_is_no_rate_has_to_be_declared(tmp_path: Path) -> None:
+    lossy = SAMPLE.replace('metric = "AUC"', 'metric = "Average Log Loss"').replace("margin = 0.01", "")
+
+    with pytest.raises(ConfigError, match=r"models\.census\.gate\.margin: has no default for Average Log Loss"):
+        load(tmp_path, lossy)
+
+
+def test_a_gate_may_ask_for_much(tmp_path: Path) -> None:
+    gate = """
+        also = { Accuracy = { margin = 0.02, mode = "superiority", max_gain = 0.2 } }
+        slices = { columns = ["sex", "race"], margin = 0.03, min_rows = 300, hold_small = true }
+        ceilings = { "Average Log Loss" = 0.6 }
+        group = "household"
+        min_rows = 400
+        creep_margin = 0.02
+        holdout_budget = 52
+        first_model = "approval"
+        unpaired = "refuse"
+        min_relative_gain = 0.01
+        relative_floor = 0.5
+    """
+    rule = load(tmp_path, SAMPLE.replace("min_gain = 0.0", gate))["census"].gate
+
+    assert rule
+    assert [part.metric for part in rule.metrics] == ["AUC", "Accuracy"]
+    assert rule.metrics[1].mode is Mode.SUPERIORITY
+    assert (rule.slices.columns, rule.slices.hold_small) == (("sex", "race"), True)
+    assert (rule.first_model, rule.unpaired) == (Policy.APPROVAL, Policy.REFUSE)
+    assert (rule.primary.min_relative_gain, rule.primary.relative_floor) == (0.01, 0.5)
+    assert (rule.group, rule.min_rows, rule.creep_margin, rule.holdout_budget) == ("household", 400, 0.02, 52)
+
+
+def test_a_model_may_have_no_staging_endpoint(tmp_path: Path) -> None:
+    without = "\n".join(line for line in SAMPLE.splitlines() if not line.startswith("staging = "))
+
+    assert load(tmp_path, without)["census"].staging is None
 
 
 def test_two_models_may_not_share_a_folder(tmp_path: Path) -> None:
