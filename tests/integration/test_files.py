@@ -321,7 +321,7 @@ def _restart(world: World, folder: Path, *changes: tuple[str, str]) -> None:
     file.write_text(text)
     evaluation = world.app.evaluation
     world.app = compose(world.environment | {"MODELS_FILE": str(file)})
-    world.app.evaluation._settle = evaluation._settle
+    world.app.evaluation._scoring._staging._settle = evaluation._scoring._staging._settle
     world.app.evaluation._promotion._deadline = evaluation._promotion._deadline
 
 

@@ -127,7 +127,7 @@ def test_a_waiting_run_goes_on_at_once_when_asked(world: World) -> None:
 def test_an_evaluation_that_failed_in_every_delivery_is_seen_and_can_be_replayed(world: World) -> None:
     world.drop("a.csv", people(600))
     (message,) = world.app.polling.tick()
-    world.app.evaluation._settle = None  # type: ignore[assignment]  # what nobody foresaw
+    world.app.evaluation._scoring._staging._settle = None  # type: ignore[assignment]  # what nobody foresaw
     with pytest.raises(AttributeError):
         world.app.evaluation.evaluate("census", world.run()["id"])
 
