@@ -17,6 +17,7 @@ from shared.adapters.endpoints import EndpointClient
 from shared.adapters.http import ServiceCaller
 from shared.adapters.ledger import Ledger
 from shared.adapters.models_table import ModelTable
+from shared.adapters.reach import reach
 from shared.adapters.runs_table import RunTable
 from shared.adapters.tables import TableStore
 from shared.declarations.models_file import load_models
@@ -31,11 +32,13 @@ from shared.retraining.approval import Approvals
 from shared.retraining.arrival import Arrival
 from shared.retraining.asking import Asking
 from shared.retraining.dashboard import Dashboard
+from shared.retraining.doctor import Doctor
 from shared.retraining.evaluation import Evaluation, Stores
 from shared.retraining.evidence import EvidenceStore
 from shared.retraining.explaining import Explaining
 from shared.retraining.gathering import Gathering
 from shared.retraining.giving_up import GivingUp
+from shared.retraining.health import Health
 from shared.retraining.history import History
 from shared.retraining.holdout_rows import HoldoutRows
 from shared.retraining.interventions import Interventions
@@ -87,6 +90,8 @@ class App:
     reporting: Reporting
     dashboard: Dashboard
     announcing: Announcing
+    health: Health
+    doctor: Doctor
     views: Views
 
 
@@ -125,12 +130,15 @@ def compose(environment: Mapping[str, str], clock: Clock | None = None) -> App:
             raise ConfigError(settings.models_file.name, [f"models.{model_name}.scoring.{role}: is missing"])
         return EndpointClient(caller, declared, role)
 
+    def endpoint_of(model: Model, role: str) -> EndpointClient:
+        return endpoint(model.name, role)
+
     admission = Admission(AdmissionTable(TableStore(connection, layout.MODELS)), runs, now)
     submission = Submission(runs, blobs, batch, now)
     setting_aside = SettingAside(ledger, blobs, now)
     advancing = Advancing(models, runs, records, batch, admission, submission, setting_aside, now)
     results = JobResults(batch, blobs, caller, now)
-    promotion = Promotion(runs, records, decisions, blobs, results, lambda model, role: endpoint(model.name, role), now)
+    promotion = Promotion(runs, records, decisions, blobs, results, endpoint_of, now)
     evidence = EvidenceStore(blobs)
     scoring = Scoring(runs, records, blobs, results, promotion, evidence, Staging(records))
     rollback = Rollback(models, runs, records, decisions, promotion, now)
@@ -161,7 +169,9 @@ def compose(environment: Mapping[str, str], clock: Clock | None = None) -> App:
         reporting=reporting,
         dashboard=Dashboard(models, runs, records, ledger, decisions, now),
         announcing=Announcing(runs, {"report": reporting.write}, now),
-        views=Views(models, blobs, ledger, runs),
+        health=Health(models, blobs, reach, now),
+        doctor=Doctor(models, blobs, batch, endpoint_of, reach, now),
+        views=Views(models, ledger, runs),
     )
 
 

@@ -15,6 +15,7 @@ param seed string = newGuid()
 @secure()
 param secondSeed string = newGuid()
 
+var unpublished = 'https://not-published.invalid/workspaces/none'
 var digits = replace('${seed}${secondSeed}', '-', '')
 
 resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
@@ -67,7 +68,9 @@ resource modelSetting 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = [
     properties: {
       contentType: 'setting ${name}'
       // The app starts with these, and its health names them until a model is published.
-      value: endsWith(name, '_URL') ? 'https://not-published.invalid/${toLower(name)}' : 'not published'
+      value: endsWith(name, '_JOBS_URL')
+        ? '${unpublished}/services/none/jobs'
+        : endsWith(name, '_URL') ? '${unpublished}/webservices/none/endpoints/${toLower(name)}' : 'not published'
     }
   }
 ]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from azure.core import MatchConditions
@@ -114,9 +116,24 @@ class BlobStore:
         """Write a blob piece by piece; it appears whole, or not at all."""
         return BlobWriter(self.blob(path))
 
-    def reachable(self) -> None:
-        """Ask the account for its properties; raises what the storage library raises."""
-        self._service.get_account_information()
+    def reachable(self, container: str) -> datetime | None:
+        """
+        Ask for a container, there or not, and return what time the answer says it is.
+
+        An account's own properties are more than an identity with roles on containers may read.
+
+        Raises:
+            AzureError: The account does not answer, or refuses.
+        """
+        dates: list[str] = []
+        client = self._service.get_container_client(container)
+        with suppress(ResourceNotFoundError):
+            client.get_container_properties(raw_response_hook=lambda answer: dates.append(_date_header(answer)))
+        return parsedate_to_datetime(dates[0]) if dates and dates[0] else None
+
+    def has_container(self, name: str) -> bool:
+        """Whether a container is there."""
+        return bool(self._service.get_container_client(name).exists())
 
     def reference(self, path: str, *, write: bool, lifetime: timedelta) -> BlobReference:
         """
@@ -136,6 +153,10 @@ class BlobStore:
         if self._handover is not None:
             return BlobReference(path, connection=self._handover)
         return self.reference(path, write=write, lifetime=lifetime)
+
+
+def _date_header(answer: Any) -> str:
+    return str(answer.http_response.headers.get("Date", ""))
 
 
 def facts_of(blob: BlobClient) -> BlobFacts | None:

@@ -82,3 +82,13 @@ class Model:
     def is_patient(self) -> bool:
         """Whether accepted files wait for each other."""
         return bool(self.schedule) or self.batching is not None
+
+    @property
+    def endpoints(self) -> dict[str, ScoringEndpoint]:
+        """The scoring endpoints that are declared, by role."""
+        return {"live": self.live} | ({"staging": self.staging} if self.staging else {})
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Where its services are asked."""
+        return (self.training.jobs_url, *(endpoint.url for endpoint in self.endpoints.values()))

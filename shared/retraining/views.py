@@ -6,9 +6,6 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from azure.core.exceptions import AzureError
-
-from shared.adapters.blobs import BlobStore
 from shared.adapters.ledger import Ledger
 from shared.adapters.runs_table import RunTable
 from shared.adapters.tables import stored
@@ -22,8 +19,8 @@ Json = dict[str, Any]
 class Views:
     """Read-only answers."""
 
-    def __init__(self, models: Mapping[str, Model], blobs: BlobStore, ledger: Ledger, runs: RunTable) -> None:
-        self._models, self._blobs, self._ledger, self._runs = models, blobs, ledger, runs
+    def __init__(self, models: Mapping[str, Model], ledger: Ledger, runs: RunTable) -> None:
+        self._models, self._ledger, self._runs = models, ledger, runs
 
     def runs(self, model: str | None) -> Json:
         """Return the runs of one model or of all, newest first."""
@@ -45,20 +42,6 @@ class Views:
         """
         files, following = self._ledger.page([model] if model else [*self._models, UNDECLARED], limit, after)
         return {"datasets": [dataset_as_json(dataset) for dataset in files], "next": following or None}
-
-    def health(self) -> tuple[bool, Json]:
-        """Return whether storage answers, and which models are declared."""
-        try:
-            self._blobs.reachable()
-            storage = "ok"
-        except AzureError as failed:
-            storage = f"does not answer ({type(failed).__name__})"
-        healthy = storage == "ok"
-        return healthy, {
-            "status": "ok" if healthy else "unavailable",
-            "storage": storage,
-            "models": sorted(self._models),
-        }
 
 
 def run_as_json(run: Run) -> Json:

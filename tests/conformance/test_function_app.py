@@ -87,6 +87,7 @@ _PLAYED = {
     "list_decisions",
     "verify_decisions",
     "health",
+    "doctor",
 }
 
 
@@ -124,6 +125,7 @@ def _play(worker: WorkerProcess, who: str, blobs: BlobServiceClient) -> dict[str
         ),
         "missing": _get(worker, "get_run", id="nothing"),
         "health": _get(worker, "health"),
+        "doctor": [(check["check"], check["ok"]) for check in _get(worker, "doctor")[1]["checks"]],
         "decided": [
             _post(worker, f"{verb}_run", id="nothing") for verb in ("approve", "reject", "override", "cancel", "retry")
         ],

@@ -11,6 +11,8 @@ import pytest
 
 from infra.checks.template import Resource, Template, literal, properties, read_template, text_of, unwrapped, walk
 from shared.adapters import storage_layout as layout
+from shared.declarations.models_file import load_models
+from shared.retraining.health import UNPUBLISHED
 from studio.store import account
 
 ROOT = Path(__file__).parents[2]
@@ -52,6 +54,23 @@ def test_every_setting_that_the_code_reads_is_in_the_readme() -> None:
 
     assert read
     assert [name for name in sorted(read | set(SAMPLE)) if f"`{name}`" not in README and name not in LOCAL_ONLY] == []
+
+
+def test_the_app_starts_with_the_placeholders_of_the_vault() -> None:
+    vault = (INFRA / "modules" / "vault.bicep").read_text()
+    base = re.search(r"var unpublished = '(.*)'", vault)
+    jobs, endpoint = re.findall(r"'\$\{unpublished\}(/\S+)'", vault)
+    assert base
+    values = {
+        name: base[1] + (jobs if name.endswith("_JOBS_URL") else endpoint.replace("${toLower(name)}", name.lower()))
+        if name.endswith("_URL")
+        else "not published"
+        for name in strings(read_template(INFRA / "main.bicep"), "modelSettings")
+    }
+
+    models = load_models(ROOT / "models.toml", values)
+
+    assert all(UNPUBLISHED in model.training.jobs_url for model in models.values())
 
 
 def accounts() -> dict[str, dict[str, list[str]]]:

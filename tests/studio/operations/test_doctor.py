@@ -1,0 +1,151 @@
+"""The function app's doctor against the real service: what fits is said to fit; each fault comes with its remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from deployment import Deployment, Storage
+from exchanges import DATA, people
+
+from infra.hooks.publish import model_settings
+from shared.adapters.blobs import BlobStore
+from shared.adapters.storage_layout import create_storage
+from shared.composition import App, compose
+from shared.domain.diagnosis import Diagnosis
+from shared.secret import Secret
+
+MODELS = """
+[models.census]
+folder = "census"
+holdout = "census/holdout.csv"
+gate = "none"
+
+[models.census.training]
+jobs_url = "%CENSUS_JOBS_URL%"
+key = "%CENSUS_JOBS_KEY%"
+input = "input1"
+outputs = { output1 = ".ilearner", output2 = ".csv" }
+
+[models.census.scoring]
+resource = "RESOURCE"
+live = { url = "%CENSUS_LIVE_URL%", key = "%CENSUS_LIVE_KEY%" }
+staging = { url = "%CENSUS_STAGING_URL%", key = "%CENSUS_STAGING_KEY%" }
+
+[models.census.contract]
+label = "income"
+positive = ">50K"
+
+[models.census.contract.columns]
+income = { kind = "category", values = ["<=50K", ">50K"] }
+"""
+
+
+class Clinic:
+    """A published experiment, and apps that are set up for it, or nearly."""
+
+    def __init__(self, deployment: Deployment, publication: Mapping[str, Any], folder: Path) -> None:
+        self.deployment, self._folder = deployment, folder
+        self._resource = publication["predictive"]["resource"]
+        self.settings = {
+            "DATA_STORAGE": deployment.connection_string,
+            "POLL_SCHEDULE": "* * * * * *",
+            "RETRAIN_SCHEDULE": "* * * * * *",
+            **model_settings("census", publication),
+        }
+        storage = Secret(deployment.connection_string)
+        create_storage(storage)
+        BlobStore(storage).write("holdouts/census/holdout.csv", b"age,income\n1,<=50K\n")
+
+    def app(self, *changes: tuple[str, str], **settings: str) -> App:
+        text = MODELS.replace("RESOURCE", self._resource)
+        for right, wrong in changes:
+            assert right in text
+            text = text.replace(right, wrong)
+        models = self._folder / "models.toml"
+        models.write_text(text)
+        return compose({**self.settings, "MODELS_FILE": str(models), **settings})
+
+    def faults(self, *changes: tuple[str, str], **settings: str) -> dict[str, Diagnosis]:
+        return {each.check: each for each in self.app(*changes, **settings).doctor.examine() if not each.ok}
+
+
+@pytest.fixture(scope="module")
+def clinic(storage: Storage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
+    folder = tmp_path_factory.mktemp("clinic")
+    with Deployment(storage.connection_string, folder) as deployment:
+        publication = deployment.publish(DATA / "income.toml", people(folder / "train.csv", 1000), "live", "staging")
+        deployment.serve(workers=0)
+        yield Clinic(deployment, publication, folder)
+
+
+def test_what_fits_is_said_to_fit(clinic: Clinic) -> None:
+    found = clinic.app().doctor.examine()
+
+    assert [each for each in found if not each.ok] == []
+    assert {each.check for each in found} == {"containers", "clock", "holdout", "training", "live", "staging"}
+
+
+def test_no_job_is_left_and_nothing_was_trained(clinic: Clinic) -> None:
+    clinic.app().doctor.examine()
+
+    assert "claimed" not in clinic.deployment.log()
+    assert BlobStore(Secret(clinic.deployment.connection_string)).read("artifacts/census/doctor/probe.ilearner") is None
+
+
+def test_a_wrong_key_is_named(clinic: Clinic) -> None:
+    faults = clinic.faults(CENSUS_JOBS_KEY="wrong", CENSUS_LIVE_KEY="wrong as well")
+
+    assert set(faults) == {"training", "live"}
+    assert "key" in faults["training"].remedy
+    assert "scoring.live" in faults["live"].remedy
+    assert "wrong" not in str(faults)
+
+
+def test_an_output_that_the_experiment_has_not_is_named(clinic: Clinic) -> None:
+    faults = clinic.faults(("output2 =", "output9 ="))
+
+    assert set(faults) == {"training"}
+    assert "training.outputs" in faults["training"].remedy
+
+
+def test_a_resource_of_another_name_is_named_with_those_that_there_are(clinic: Clinic) -> None:
+    faults = clinic.faults(('resource = "', 'resource = "Other '))
+
+    assert set(faults) == {"live", "staging"}
+    assert "it has '" in faults["live"].found
+
+
+def test_storage_that_the_service_may_not_reach_is_named(clinic: Clinic) -> None:
+    elsewhere = clinic.deployment.connection_string.replace("127.0.0.1", "localhost")
+    faults = clinic.faults(DATA_STORAGE=elsewhere)
+
+    assert "STUDIO_BLOB_HOSTS" in faults["training"].remedy
+
+
+def test_a_missing_holdout_is_named(clinic: Clinic) -> None:
+    faults = clinic.faults(("census/holdout.csv", "census/other.csv"))
+
+    assert set(faults) == {"holdout"}
+
+
+def test_placeholders_are_no_outage(clinic: Clinic) -> None:
+    app = clinic.app(CENSUS_LIVE_URL="https://not-published.invalid/webservices/none/endpoints/live")
+
+    faults = {each.check for each in app.doctor.examine() if not each.ok}
+    ready, facts = app.health.report()
+
+    assert faults == {"published"}
+    assert not ready
+    assert "not published" in facts["services"]["census"]
+
+
+def test_ready_says_who_does_not_answer(clinic: Clinic) -> None:
+    ready, facts = clinic.app().health.report()
+    assert (ready, facts["status"], facts["services"]) == (True, "ok", {"census": "ok"})
+
+    ready, facts = clinic.app(CENSUS_JOBS_URL="http://127.0.0.1:9/jobs").health.report()
+    assert (ready, facts["live"], facts["storage"]) == (False, True, "ok")
+    assert "127.0.0.1:9" in facts["services"]["census"]
