@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from shared.domain import schedule
 from shared.errors import ConfigError
 from shared.secret import Secret
 from shared.storage_account import fields_of, keyless
@@ -54,9 +55,12 @@ class Settings:
             problems.append(
                 "KEYED_HANDOVER holds no AccountKey: it is for services that take nothing else; leave it out"
             )
-        for schedule in ("POLL_SCHEDULE", "RETRAIN_SCHEDULE"):
-            if not environment.get(schedule):
-                problems.append(f"{schedule} is missing: give six NCRONTAB fields, for example '*/30 * * * * *'")
+        for name in ("POLL_SCHEDULE", "RETRAIN_SCHEDULE"):
+            written = environment.get(name)
+            if not written:
+                problems.append(f"{name} is missing: give six NCRONTAB fields, for example '*/30 * * * * *'")
+            elif problem := schedule.problem_with(written):
+                problems.append(f"{name} '{written}' {problem}")
         models_file = ROOT / environment.get("MODELS_FILE", "models.toml")
         if not models_file.is_file():
             problems.append(f"MODELS_FILE names '{models_file.name}', which is not in the app's folder")

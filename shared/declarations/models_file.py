@@ -10,6 +10,7 @@ from pathlib import Path
 from shared.declarations.approval_section import read_approval
 from shared.declarations.arriving_sections import read_arriving, read_batching
 from shared.declarations.budgets_section import read_policy
+from shared.declarations.contract_file import contract_section
 from shared.declarations.contract_section import read_contract
 from shared.declarations.gate_section import read_gate
 from shared.declarations.limits_section import read_limits
@@ -37,7 +38,10 @@ def load_models(path: Path, environment: Mapping[str, str]) -> dict[str, Model]:
     problems: list[str] = []
     root = Section("", document, environment, problems)
     defaults = root.table("defaults", {})
-    models = {name: _read_model(name, root.entry("models", defaults, name)) for name in root.table("models", None)}
+    models = {
+        name: _read_model(name, root.entry("models", defaults, name), path.parent)
+        for name in root.table("models", None)
+    }
     root.close()
     problems += _shared_folders(models)
     if not models and not problems:
@@ -47,11 +51,11 @@ def load_models(path: Path, environment: Mapping[str, str]) -> dict[str, Model]:
     return models
 
 
-def _read_model(name: str, section: Section) -> Model:
+def _read_model(name: str, section: Section, folder: Path) -> Model:
     if not _NAME.fullmatch(name):
         section.wrong("name", f"'{name}': a model's name holds lower-case letters, digits and dashes, at most 63")
     task = Task(section.choice("task", (task.value for task in Task), Task.TWO_CLASS.value))
-    contract = read_contract(section.section("contract"), task)
+    contract = read_contract(contract_section(section, folder), task)
     scoring = section.section("scoring")
     model = Model(
         name=name,

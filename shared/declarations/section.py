@@ -71,6 +71,18 @@ class Section:
         """Whether a table is there under this key."""
         return isinstance(self._values.get(name), dict)
 
+    def holds_text(self, name: str) -> bool:
+        """Whether a text is there under this key."""
+        return isinstance(self._values.get(name), str)
+
+    def beside(self, file: str, values: Mapping[str, Any]) -> Section:
+        """Open the content of another file, whose problems are noted with this one's."""
+        return Section(file, values, self._environment, self._problems)
+
+    def nothing(self, name: str) -> Section:
+        """Open an empty table where what is wrong has been noted already."""
+        return Section(self.key(name), {}, self._environment, [])
+
     def table(self, name: str, default: dict[str, Any] | None) -> dict[str, Any]:
         """Take a table; empty where it is missing."""
         return self.take(name, dict, default) or {}
