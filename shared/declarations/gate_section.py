@@ -18,7 +18,7 @@ _RATE_MARGIN = 0.01
 
 def read_gate(section: Section, task: Task) -> GateRule | None:
     """Read the rule; None where the file says `gate = "none"`."""
-    if section.take("gate", (dict, str), None) == "none":
+    if section.take("gate", (dict, str), "") == "none":
         return None
     if not section.holds_table("gate"):
         section.wrong("gate", 'expected a section, or gate = "none" to promote whatever was trained')

@@ -51,8 +51,10 @@ class Section:
     def number(self, name: str, default: float | None, low: float = -1e308, high: float = 1e308) -> float:
         """Take a number within its range."""
         value = float(self.take(name, (int, float), default) or 0.0)
-        if not low <= value <= high:
-            self.wrong(name, f"expected a number from {low:g} to {high:g}, got {value:g}")
+        is_given = default is not None or name in self._values
+        if is_given and not low <= value <= high:
+            within = f"from {low:g} to {high:g}" if high < 1e308 else f"of at least {low:g}"
+            self.wrong(name, f"expected a number {within}, got {value:g}")
         return value
 
     def choice(self, name: str, options: Iterable[str], default: str) -> str:

@@ -10,7 +10,7 @@ from operator import itemgetter
 from shared.domain.cells import ColumnCheck
 from shared.domain.contract import SEPARATORS, BadRows, Contract, Overlap
 from shared.domain.csv_text import CsvProblem, CsvRows
-from shared.domain.findings import Findings, Problem, cut, shown
+from shared.domain.findings import Findings, Problem, counted, cut, shown
 from shared.domain.labels import LabelTally
 from shared.domain.row_hashes import RowHashes, row_hashes
 
@@ -133,9 +133,7 @@ class Checking:
             if times > 1:
                 add(Problem(1, cut(name), f"the name {times} times", "each name once", "header"))
             if name not in expected:
-                add(
-                    Problem(1, cut(name), "a column that the contract does not know", _listed(contract.names), "header")
-                )
+                add(Problem(1, cut(name), "a column that the contract does not know", _known(name, contract), "header"))
         for column in contract.columns:
             if column.name not in header:
                 what = "no such column" + (", which is the label" if column.name == contract.label else "")
@@ -145,16 +143,15 @@ class Checking:
     def _check_whole(self, checks: list[ColumnCheck]) -> None:
         findings, contract = self.findings, self._contract
         if findings.bad and self._tolerant and findings.bad > contract.max_bad_share * findings.rows:
-            found = f"{findings.bad} of {findings.rows} rows that do not meet the contract"
+            found = f"{findings.bad} of {counted(findings.rows)} that do not meet the contract"
             first = findings.problems[0].sentence()
-            expected = f"at most {contract.max_bad_share:.1%}; the first is {first}"
-            findings.problems.insert(0, Problem(None, None, found, expected, "share"))
-            findings.counts["share"] += 1
-            findings.refused = True
+            expected = f"at most {contract.max_bad_share:.1%}; the first: {first}"
+            findings.add(Problem(None, None, found, expected, "share"))
         usable = findings.good - findings.stripped if self._tolerant else findings.rows - findings.stripped
         if usable < contract.min_rows:
-            outside = " that are not in the holdout" if findings.stripped else ""
-            findings.add(Problem(None, None, f"{usable} rows{outside}", f"at least {contract.min_rows}", "rows"))
+            outside = " that meet the contract" if self._tolerant and findings.bad else ""
+            outside += " outside the holdout" if findings.stripped else ""
+            findings.add(Problem(None, None, f"{counted(usable)}{outside}", f"at least {contract.min_rows}", "rows"))
         for column in checks:
             if findings.rows and column.count_missing > column.max_missing * findings.rows:
                 found = f"{column.count_missing} of {findings.rows} values missing"
@@ -162,13 +159,20 @@ class Checking:
         if findings.good and (self._tolerant or not findings.bad) and (label := self._labels.problem()):
             findings.add(label)
         if findings.overlap and contract.overlap is Overlap.BLOCK:
-            found = f"{findings.overlap} rows that are also in the holdout"
-            findings.add(Problem(None, None, found, "none of them in a training file", "holdout"))
+            found = f"{counted(findings.overlap)} of the holdout"
+            findings.add(Problem(None, None, found, "none of them", "holdout"))
 
 
 def _in_order(positions: list[int]) -> Callable[[_Row], tuple[str, ...]]:
     pick = itemgetter(*positions)
     return pick if len(positions) > 1 else lambda row: (pick(row),)
+
+
+def _known(name: str, contract: Contract) -> str:
+    """Say which name was meant, or which there are."""
+    said = name.strip().casefold()
+    meant = next((known for known in contract.names if known.casefold() == said), None)
+    return f"'{meant}', spelled exactly so" if meant else _listed(contract.names)
 
 
 def _listed(names: list[str]) -> str:

@@ -11,7 +11,13 @@ LINE_BYTES = 2**20  # a longer line is no line of a table
 _PIECE = 2**18  # bytes cut into lines at once
 _ROWS_AT_ONCE = 2000
 _BOM = b"\xef\xbb\xbf"
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_OTHER_FILES = {
+    b"\xff\xfe": "text in UTF-16",
+    b"\xfe\xff": "text in UTF-16",
+    b"PK\x03\x04": "an Excel workbook or ZIP archive",
+    b"\x1f\x8b": "a gzip archive",
+    b"PAR1": "a Parquet file",
+}
 
 # What the CSV reader of the standard library says, in words that help.
 _PLAIN = {
@@ -93,8 +99,9 @@ def _decoded_lines(chunks: Iterable[bytes]) -> Iterator[str]:
 def _lines(block: bytes, before: int) -> Iterator[str]:
     """Decode whole lines of which `before` came before; the good ones are yielded before a bad one is told of."""
     if before == 0:
-        if block.startswith(_UTF16):
-            raise CsvProblem(1, "text in UTF-16", "text in UTF-8", "encoding")
+        for mark, what in _OTHER_FILES.items():
+            if block.startswith(mark):
+                raise CsvProblem(1, what, "comma-separated text in UTF-8", "encoding")
         block = block.removeprefix(_BOM)
     zero = block.find(b"\0")
     try:

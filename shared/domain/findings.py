@@ -24,7 +24,10 @@ class Problem:
         """Say where, what was found and what was expected."""
         where = ", ".join(
             part
-            for part in (f"line {self.line}" if self.line else "", f"column '{self.column}'" if self.column else "")
+            for part in (
+                f"line {self.line}" if self.line else "",
+                f"column '{self.column}'" if self.column is not None else "",
+            )
             if part
         )
         return f"{where + ': ' if where else ''}found {self.found}, expected {self.expected}"
@@ -42,7 +45,7 @@ class Findings:
         overlap: Of the good rows, those that are also in the holdout.
         stripped: Of these, those that are left out of the training set.
         counts: Every problem by kind; `problems` holds the first of each kind.
-        refused: Whether the problems refuse the whole file rather than single rows.
+        refusal: The first problem that refuses the whole file rather than a single row.
     """
 
     rows: int = 0
@@ -50,13 +53,14 @@ class Findings:
     bad: int = 0
     overlap: int = 0
     stripped: int = 0
-    refused: bool = False
+    refusal: Problem | None = None
     problems: list[Problem] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
 
     def add(self, problem: Problem, *, refuses: bool = True) -> None:
         """Count a problem, and keep it while its kind is not yet shown often enough."""
-        self.refused |= refuses
+        if refuses and self.refusal is None:
+            self.refusal = problem
         self.counts[problem.kind] += 1
         if self.counts[problem.kind] <= PROBLEMS_PER_KIND:
             self.problems.append(problem)
@@ -64,7 +68,7 @@ class Findings:
     @property
     def is_met(self) -> bool:
         """Whether the file may train."""
-        return not self.refused
+        return self.refusal is None
 
     @property
     def is_balanced(self) -> bool:
@@ -73,13 +77,13 @@ class Findings:
 
     def sentence(self) -> str:
         """Summarise for a person: what is good, or the first problem and how many more there are."""
-        if self.is_met:
+        if self.refusal is None:
             aside = f"; {self.bad} of {self.rows} do not and are set aside" if self.bad else ""
             fate = "left out" if self.stripped else "and would flatter a model that trains on them"
             leaked = f"; {self.overlap} are also in the holdout, {fate}" if self.overlap else ""
             return f"{self.good} rows meet the contract{aside}{leaked}"
         more = sum(self.counts.values()) - 1
-        return self.problems[0].sentence() + (f" (and {more} more problem{'s' if more > 1 else ''})" if more else "")
+        return self.refusal.sentence() + (f" (and {more} more problem{'s' if more > 1 else ''})" if more else "")
 
     def as_json(self) -> dict[str, Any]:
         """Return the findings as plain JSON values."""
@@ -92,6 +96,11 @@ class Findings:
             "counts": dict(self.counts),
             "problems": [asdict(problem) for problem in self.problems],
         }
+
+
+def counted(rows: int) -> str:
+    """Write a number of rows."""
+    return f"{rows} row{'' if rows == 1 else 's'}"
 
 
 def shown(value: str) -> str:

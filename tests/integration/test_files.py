@@ -161,7 +161,7 @@ def test_a_file_with_too_many_bad_rows_is_quarantined_whole(world: World, tmp_pa
 
     assert world.dataset("a.csv")["state"] == "QUARANTINED"
     assert world.dataset("a.csv")["reason"].startswith(
-        "found 7 of 600 rows that do not meet the contract, expected at most 1.0%; the first is line 2"
+        "found 7 of 600 rows that do not meet the contract, expected at most 1.0%; the first: line 2"
     )
 
 
@@ -185,7 +185,7 @@ def test_a_row_that_goes_missing_stops_the_training(world: World, tmp_path: Path
     [
         ("warn", "ACCEPTED", "600 rows meet the contract; 50 are also in the holdout, and would flatter a model", 600),
         ("strip", "ACCEPTED", "600 rows meet the contract; 50 are also in the holdout, left out", 550),
-        ("block", "QUARANTINED", "found 50 rows that are also in the holdout, expected none of them", 0),
+        ("block", "QUARANTINED", "found 50 rows of the holdout, expected none of them", 0),
     ],
 )
 def test_rows_that_are_also_in_the_holdout_meet_the_rule(

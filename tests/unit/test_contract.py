@@ -63,7 +63,7 @@ def test_a_good_file_meets_the_contract_however_it_is_cut(text: str, chunk: int)
         (GOOD.replace("low", "?"), "line 2, column 'income': found '?', expected one of high, low; it may not"),
         (GOOD.replace("low", "high"), "column 'income': found only the value 'high', expected exactly two classes"),
         (GOOD.replace("Bern,", ""), "line 2: found 3 cells, expected 4 cells as in the header"),
-        (HEADER + "1,2,x,low\n", "found 1 rows, expected at least 2"),
+        (HEADER + "1,2,x,low\n", "found 1 row, expected at least 2"),
         (GOOD.replace("town", "age", 1), "line 1, column 'age': found the name 2 times, expected each name once"),
         (GOOD.replace("town", "city", 1), "line 1, column 'city': found a column that the contract does not know"),
         (GOOD + '1,2,"open,low\n', "line 4: found a quote that is never closed, expected cells with closed quotes"),
