@@ -1,4 +1,4 @@
-"""Command line: `python -m studio serve | work | publish | endpoints | keys | jobs | inspect`."""
+"""Command line: `python -m studio publish | serve | work | endpoints | keys | jobs | inspect`."""
 
 from __future__ import annotations
 
@@ -177,16 +177,13 @@ def _configure_logging() -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m studio", description="A web service that speaks the protocol of Azure ML Studio (classic)."
+        prog="python -m studio",
+        description="A web service that speaks the protocol of Azure ML Studio (classic).",
+        epilog=_EPILOG,
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    _add_serve(commands.add_parser("serve", help="answer requests, with workers beside"))
-    _add_work(commands.add_parser("work", help="run batch jobs"))
-    _add_publish(commands.add_parser("publish", help="publish an experiment with its first data"))
-    _add_endpoints(commands.add_parser("endpoints", help="list web services and their endpoints"))
-    _add_keys(commands.add_parser("keys", help="show an endpoint's keys, or draw one anew"))
-    _add_jobs(commands.add_parser("jobs", help="list an endpoint's batch jobs"))
-    _add_inspect(commands.add_parser("inspect", help="describe a model file"))
+    for name, (what, add) in _COMMANDS.items():
+        add(commands.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.", epilog=_EPILOG))
     return parser
 
 
@@ -282,6 +279,18 @@ def _add_endpoint(parser: argparse.ArgumentParser) -> None:
 
 def _add_json(parser: argparse.ArgumentParser, what: str) -> None:
     parser.add_argument("--json", action="store_true", help=what)
+
+
+_COMMANDS = {
+    "publish": ("publish an experiment with its first data as a training and a predictive web service", _add_publish),
+    "serve": ("answer requests, with workers beside", _add_serve),
+    "work": ("run batch jobs, on as many machines as there are", _add_work),
+    "endpoints": ("list web services and their endpoints", _add_endpoints),
+    "keys": ("show an endpoint's keys, or draw one anew", _add_keys),
+    "jobs": ("list an endpoint's batch jobs", _add_jobs),
+    "inspect": ("describe a model file; needs no settings", _add_inspect),
+}
+_EPILOG = "STUDIO_STORAGE, STUDIO_URL and STUDIO_SECRET say where all state is; see docs/operations.md."
 
 
 if __name__ == "__main__":

@@ -54,7 +54,8 @@ def list_endpoints(catalog: Catalog, addresses: Addresses) -> Finding:
         )
         for service, endpoint in found
     ]
-    return Finding([_endpoint_json(*pair, addresses) for pair in found], text_table(headings, rows))
+    text = text_table(headings, rows) if rows else "No web services; publish an experiment first."
+    return Finding([_endpoint_json(*pair, addresses) for pair in found], text)
 
 
 def show_keys(catalog: Catalog, service_name: str, endpoint_name: str) -> Finding:
