@@ -20,6 +20,7 @@ from shared.adapters.models_table import ModelTable
 from shared.adapters.reach import reach
 from shared.adapters.runs_table import RunTable
 from shared.adapters.tables import TableStore
+from shared.declarations.changed_rule import changed_rule
 from shared.declarations.models_file import load_models
 from shared.domain.model import Model
 from shared.errors import ConfigError
@@ -45,6 +46,7 @@ from shared.retraining.interventions import Interventions
 from shared.retraining.polling import Polling
 from shared.retraining.promotion import Promotion
 from shared.retraining.quarantining import Quarantine
+from shared.retraining.replaying import Replaying
 from shared.retraining.reporting import Reporting
 from shared.retraining.results import JobResults
 from shared.retraining.rollback import Rollback
@@ -57,6 +59,7 @@ from shared.retraining.submission import Submission
 from shared.retraining.sweeping import Sweeping
 from shared.retraining.training_sets import TrainingSets
 from shared.retraining.views import Views
+from shared.secret import Secret
 from shared.settings import Settings
 
 EVALUATIONS = layout.EVALUATIONS  # the queue that hands runs to evaluation
@@ -87,6 +90,7 @@ class App:
     approvals: Approvals
     rollback: Rollback
     history: History
+    replaying: Replaying
     reporting: Reporting
     dashboard: Dashboard
     announcing: Announcing
@@ -163,8 +167,9 @@ def compose(environment: Mapping[str, str], clock: Clock | None = None) -> App:
         giving_up=GivingUp(runs, decisions, now),
         interventions=Interventions(models, runs, ledger, blobs, advancing, now),
         evaluation=Evaluation(models, stores, results, promotion, scoring, rollback, Setbacks(models, runs, now), now),
-        approvals=Approvals(models, runs, records, now),
+        approvals=Approvals(models, runs, records, Secret(settings.environment.get("APPROVAL_SECRET", "")), now),
         rollback=rollback,
+        replaying=Replaying(models, runs, evidence, changed_rule),
         history=History(models, records, decisions, now),
         reporting=reporting,
         dashboard=Dashboard(models, runs, records, ledger, decisions, now),

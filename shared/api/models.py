@@ -5,7 +5,7 @@ from __future__ import annotations
 import azure.functions as func
 
 from shared.api.answers import answered, handed_over
-from shared.api.requests import asked
+from shared.api.requests import asked, changes, page
 from shared.composition import EVALUATIONS, App
 
 
@@ -39,3 +39,10 @@ def add_models(app: func.FunctionApp, relearn: App) -> None:
         return handed_over(
             lambda: relearn.rollback.rollback(model, asked(req).to, asked(req).by, asked(req).reason), evaluations
         )
+
+    @app.function_name("replay_gate")
+    @app.route(route="models/{model}/replay", methods=["GET", "POST"])
+    def replay_gate(req: func.HttpRequest) -> func.HttpResponse:
+        """Answer `/api/models/{model}/replay[?limit=N]`; a POST's body changes keys of the gate."""
+        model = req.route_params["model"]
+        return answered(lambda: relearn.replaying.replay(model, changes(req), limit=page(req, 50, 200)[0]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import azure.functions as func
 
@@ -35,12 +36,7 @@ def asked(req: func.HttpRequest) -> Asked:
     Raises:
         RequestRefused: The body is no JSON object, or a value in it is no text.
     """
-    try:
-        body = req.get_json() if req.get_body() else {}
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
-        raise RequestRefused('the body is no JSON object; send {"by": "…", "reason": "…"}', 400)
+    body = changes(req)
     given = {name: body.get(name) for name in ("by", "reason", "to", "dataset")}
     wrong = [name for name, value in given.items() if value is not None and not isinstance(value, str)]
     if wrong:
@@ -50,6 +46,22 @@ def asked(req: func.HttpRequest) -> Asked:
         raise RequestRefused("`force` has to be true or false", 400)
     by, reason = _signed_in(req) or given["by"] or "", given["reason"] or ""
     return Asked(by, reason, given["to"] or None, given["dataset"] or None, force)
+
+
+def changes(req: func.HttpRequest) -> dict[str, Any]:
+    """
+    Read a request's body as a JSON object; an empty one where there is none.
+
+    Raises:
+        RequestRefused: It is something else.
+    """
+    try:
+        body = req.get_json() if req.get_body() else {}
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise RequestRefused('the body is no JSON object; send {"by": "…", "reason": "…"}', 400)
+    return body
 
 
 def page(req: func.HttpRequest, default: int = 100, most: int = 1000) -> tuple[int, str]:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 from shared.adapters.models_table import ModelTable
 from shared.adapters.runs_table import RunTable
 from shared.adapters.tables import stored
+from shared.domain.approval_token import Claim, is_strong, read, signed
 from shared.domain.model import Model
 from shared.domain.runs import Run, RunState
 from shared.errors import Changed, RequestRefused
 from shared.logs import event
 from shared.retraining import Clock
 from shared.retraining.views import Json, run_as_json
+from shared.secret import Secret
 
 _log = logging.getLogger(__name__)
 
@@ -21,8 +24,14 @@ _log = logging.getLogger(__name__)
 class Approvals:
     """Takes the decisions of people; each held run takes one."""
 
-    def __init__(self, models: Mapping[str, Model], runs: RunTable, records: ModelTable, clock: Clock) -> None:
-        self._models, self._runs, self._records, self._clock = models, runs, records, clock
+    def __init__(
+        self, models: Mapping[str, Model], runs: RunTable, records: ModelTable, secret: Secret, clock: Clock
+    ) -> None:
+        """
+        Args:
+            secret: Signs the tokens of approval links; empty where there are no links.
+        """
+        self._models, self._runs, self._records, self._secret, self._clock = models, runs, records, secret, clock
 
     def approve(self, run_id: str, by: str, reason: str, *, via: str = "http") -> Json:
         """
@@ -51,6 +60,45 @@ class Approvals:
         said = f"rejected by {by}: {reason.strip()}"
         return self._save(run.advanced(RunState.EVALUATING, self._clock(), said, approval=approval))
 
+    def token(self, run: Run, to: str, lifetime: timedelta) -> str:
+        """
+        Return the token of a link by which `to` may decide a held run; empty where links are not set up.
+
+        The link itself must ask before it acts: mail programs open links unasked.
+        """
+        held_at = _held_at(run)
+        if held_at is None or not is_strong(self._secret):
+            return ""
+        return signed(Claim(run.id, held_at, self._clock() + lifetime, to), self._secret)
+
+    def claimed(self, token: str) -> tuple[Run, Claim]:
+        """
+        Return the held run that a token may decide.
+
+        Raises:
+            RequestRefused: The token is not ours, has expired, or was used.
+        """
+        claim = read(token, self._secret, self._clock())
+        if claim is None:
+            raise RequestRefused("this link is not valid, or no longer; decide the run on the dashboard", 403)
+        run = self._runs.find_any(claim.run_id)
+        if run is None or _held_at(run) != claim.held_at:
+            raise RequestRefused(f"run '{claim.run_id}' was decided already, or is held anew", 409)
+        return run, claim
+
+    def decide_by_link(self, token: str, decision: str, reason: str) -> Json:
+        """
+        Approve or reject by a link's token, which counts once.
+
+        Raises:
+            RequestRefused: Says why, and what to do.
+        """
+        run, claim = self.claimed(token)
+        act = {"approve": self.approve, "reject": self.reject}.get(decision)
+        if act is None:
+            raise RequestRefused("a link decides with 'approve' or 'reject'", 400)
+        return act(run.id, claim.to or "the holder of the link", reason, via="link")
+
     def _decided(self, run_id: str, by: str, reason: str, via: str, decision: str) -> tuple[Run, dict[str, str]]:
         run = self._runs.find_any(run_id)
         if run is None:
@@ -77,3 +125,8 @@ class Approvals:
             ) from None
         event(_log, "run.decided", run_id=run.id, model=run.model, state=run.state.value, reason=run.reason)
         return run_as_json(saved)
+
+
+def _held_at(run: Run) -> datetime | None:
+    held = [at for state, at in run.stages if state == RunState.HELD.value]
+    return held[-1] if held and run.state is RunState.HELD else None

@@ -1,0 +1,200 @@
+"""What runs are judged on: evidence that is kept, holdouts that change, the last approved model, missing endpoints."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from census_rows import people
+from conftest import World
+from test_deciding import ask_always, begin, declare, evaluate, promoted
+
+from shared.domain.gate import GateRule, MetricRule, Policy, SliceRule
+from shared.errors import RequestRefused
+from shared.secret import Secret
+
+
+def gate(world: World, **changes: Any) -> None:
+    rule = world.app.evaluation._models["census"].gate
+    assert rule
+    declare(world, gate=replace(rule, **changes))
+
+
+def test_a_changed_rule_shows_which_past_verdicts_would_flip(world: World) -> None:
+    good = promoted(world, "a.csv", 0.8, 1)
+    world.service.quality = 0.2
+    world.drop("b.csv", people(600, seed=2))
+    world.tick()
+    bad = world.run()
+    replay = world.app.replaying.replay
+
+    same, strict = replay("census", {}), replay("census", {"min_gain": 0.9})
+    lax = replay("census", {"min_gain": -1, "margin": 1, "creep_margin": 1, "floors": {}})
+
+    assert same["flips"] == []
+    assert same["replayed"] == 2
+    assert [(flip["run_id"], flip["was"], flip["now"]) for flip in strict["flips"]] == [
+        (good["id"], "PROMOTE", "REJECT")
+    ]
+    assert [(flip["run_id"], flip["now"]) for flip in lax["flips"]] == [(bad["id"], "PROMOTE")]
+    assert world.service.served["live"] == "quality=0.8"
+
+
+@pytest.mark.parametrize(("model", "changes", "status"), [("nothing", {}, 404), ("census", {"margine": 1}, 400)])
+def test_a_replay_that_cannot_be_says_why(world: World, model: str, changes: dict[str, Any], status: int) -> None:
+    with pytest.raises(RequestRefused) as refused:
+        world.app.replaying.replay(model, changes)
+    assert refused.value.status == status
+
+
+def test_holdout_uses_are_counted_once_a_run_and_their_budget_holds_what_follows(world: World) -> None:
+    gate(world, holdout_budget=1)
+    first = promoted(world, "a.csv", 0.8, 1)
+    world.app.evaluation.evaluate("census", first["id"])
+    second = evaluate(world, begin(world, "b.csv", 1.0, 2))
+
+    assert world.record()["holdout_uses"] == 2
+    assert second["state"] == "HELD"
+    assert "holdout used ≤ 1 times: found 2" in second["reason"]
+
+
+def test_a_new_holdout_is_bridged_by_a_run_that_is_judged_on_both(world: World) -> None:
+    promoted(world, "a.csv", 0.8, 1)
+    world.put("holdouts/census/holdout.csv", people(1500, seed=5))
+
+    bridge = promoted(world, "b.csv", 0.95, 2)
+    later = evaluate(world, begin(world, "c.csv", 0.97, 3))
+
+    assert bridge["verdict"]["n_rows"] == 1500
+    assert bridge["verdict"]["bridge"]["n_rows"] == 2000
+    assert bridge["verdict"]["bridge"]["state"] == "PROMOTE"
+    assert later["verdict"]["bridge"] is None
+    assert world.record()["holdout_uses"] == 2
+
+
+def test_holdouts_that_disagree_ask_a_person(world: World) -> None:
+    promoted(world, "a.csv", 0.8, 1)
+    upside_down = people(1500, seed=5).replace(b"<=50K", b"tmp").replace(b">50K", b"<=50K").replace(b"tmp", b">50K")
+    world.put("holdouts/census/holdout.csv", upside_down)
+
+    run = evaluate(world, begin(world, "b.csv", 0.3, 2))
+
+    assert run["state"] == "HELD", run["reason"]
+    assert "the new holdout says PROMOTE, the one before REJECT" in run["reason"]
+
+
+def test_without_a_staging_endpoint_live_has_to_answer_otherwise_and_the_way_back_is_kept(world: World) -> None:
+    declare(world, staging=None)
+    first = promoted(world, "a.csv", 0.8, 1)
+    second = promoted(world, "b.csv", 1.0, 2)
+
+    assert first["reason"].startswith("UNPAIRED: no staging endpoint")
+    assert world.service.count("PATCH", "/staging") == 0
+    back = evaluate(world, world.app.rollback.rollback("census", first["id"], "ada", "x"))
+    assert back["state"] == "PROMOTED", back["reason"]
+    assert world.service.served["live"] == "quality=0.8"
+    assert second["verdict"]["paired"] is False
+
+
+def test_without_a_staging_endpoint_an_update_that_changes_nothing_is_rolled_back(world: World) -> None:
+    declare(world, staging=None)
+    world.service.faults.lying_updates = 1
+
+    run = evaluate(world, begin(world, "a.csv", 0.8, 1))
+
+    assert run["state"] == "ROLLED_BACK"
+    assert world.service.served["live"] == "quality=0.5"
+
+
+@pytest.mark.parametrize(
+    ("policy", "state"),
+    [(Policy.ABSOLUTE_ONLY, "PROMOTED"), (Policy.APPROVAL, "HELD"), (Policy.REFUSE, "REJECTED")],
+)
+@pytest.mark.parametrize("situation", ["first", "no holdout"])
+def test_what_cannot_be_compared_follows_its_policy(world: World, policy: Policy, state: str, situation: str) -> None:
+    if situation == "first":
+        gate(world, first_model=policy)
+    else:
+        gate(world, unpaired=policy)
+        declare(world, holdout="")
+
+    run = evaluate(world, begin(world, "a.csv", 0.8, 1))
+
+    assert run["state"] == state, run["reason"]
+    assert "UNPAIRED" in run["reason"]
+
+
+def test_losses_that_add_up_are_seen_against_the_last_approved_model(world: World) -> None:
+    ask_always(world)
+    approved = evaluate(world, begin(world, "a.csv", 1.0, 1))
+    world.app.approvals.approve(approved["id"], "ada", "good")
+    evaluate(world, approved)
+    tolerant = MetricRule("AUC", margin=0.2, min_gain=-1)
+    declare(world, approval=type(world.app.evaluation._models["census"].approval)())
+    gate(world, metrics=(tolerant,), creep_margin=0.01, floors={})
+    promoted(world, "b.csv", 0.85, 2)
+
+    creeping = evaluate(world, begin(world, "c.csv", 0.6, 3))
+
+    assert creeping["state"] == "REJECTED", creeping["verdict"]["anchor"]
+    assert "against the last approved model" in creeping["reason"]
+    assert creeping["verdict"]["anchor"]["champion"] > creeping["verdict"]["champion"]
+
+
+def test_a_new_holdout_asks_the_last_approved_model_anew(world: World) -> None:
+    promoted(world, "a.csv", 0.8, 1)
+    world.put("holdouts/census/holdout.csv", people(1500, seed=5))
+
+    run = promoted(world, "b.csv", 0.95, 2)
+
+    assert run["verdict"]["anchor"]["n_rows"] == 1500
+    assert run["verdict"]["anchor"]["champion"] < run["verdict"]["champion"]  # the published model
+
+
+def test_slices_are_judged_and_columns_beyond_the_contract_stay_home(world: World) -> None:
+    rows = people(2000, seed=99).decode().splitlines()
+    extended = [rows[0] + ",household,site"] + [f"{row},{at // 2},{'NS'[at % 2]}" for at, row in enumerate(rows[1:])]
+    world.put("holdouts/census/holdout.csv", "\n".join(extended).encode() + b"\n")
+    gate(world, slices=SliceRule(("site",), margin=0.2, min_rows=100), group="household")
+
+    run = promoted(world, "a.csv", 1.0, 1)
+
+    assert [part["state"] for part in run["verdict"]["slices"]] == ["passed", "passed"]
+    assert run["verdict"]["rule"]["group"] == "household"
+
+
+def test_a_link_decides_once_and_says_who_was_asked(world: World) -> None:
+    world.app.approvals._secret = Secret("s" * 40)
+    ask_always(world)
+    run = evaluate(world, begin(world, "a.csv", 1.0, 1))
+    stored = world.app.evaluation._stores.runs.find_any(run["id"])
+    assert stored
+    token = world.app.approvals.token(stored, "ada@example.org", timedelta(hours=1))
+
+    world.app.approvals.decide_by_link(token, "approve", "fine")
+    done = evaluate(world, run)
+
+    assert done["state"] == "PROMOTED"
+    assert (done["approval"]["by"], done["approval"]["via"]) == ("ada@example.org", "link")
+    with pytest.raises(RequestRefused, match="was decided already"):
+        world.app.approvals.decide_by_link(token, "reject", "again")
+
+
+def test_there_are_no_links_without_a_secret(world: World) -> None:
+    ask_always(world)
+    run = evaluate(world, begin(world, "a.csv", 1.0, 1))
+    stored = world.app.evaluation._stores.runs.find_any(run["id"])
+    assert stored
+
+    assert world.app.approvals.token(stored, "ada", timedelta(hours=1)) == ""
+    with pytest.raises(RequestRefused, match="not valid"):
+        world.app.approvals.decide_by_link("x.y", "approve", "fine")
+
+
+def test_a_rule_reads_back_from_what_a_verdict_says_of_it(world: World) -> None:
+    rule = world.app.evaluation._models["census"].gate
+
+    assert isinstance(rule, GateRule)
+    assert world.app.replaying.replay("census", {})["rule"] == rule.as_json()
