@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from shared.domain.contract import Column, Contract, Kind
 
@@ -23,16 +23,25 @@ class ColumnCheck:
     def problems(self, cells: Sequence[str]) -> list[tuple[int, str]]:
         """Return position and expectation of every cell that is not as it should be."""
         texts = list(map(str.strip, cells))
-        absent = sum(map(self._missing.__contains__, texts))
-        self.count_missing += absent
-        if self._is_fine(texts, absent):
-            return []
-        found = ((at, self._problem(text)) for at, text in enumerate(texts))
-        return [(at, expected) for at, expected in found if expected]
+        if not self._missing.isdisjoint(texts):
+            self.count_missing += sum(map(self._missing.__contains__, texts))
+        return list(self._search(texts, 0))
 
-    def _is_fine(self, texts: list[str], absent: int) -> bool:
-        """Judge a whole column at once, which is several times faster than cell by cell; False means look closer."""
-        if absent:
+    def _search(self, texts: list[str], at: int) -> Iterator[tuple[int, str]]:
+        """Find the cells at fault by halves: most columns have none, and few have many."""
+        if self._is_fine(texts):
+            return
+        if len(texts) == 1:
+            is_missing = texts[0] in self._missing
+            yield at, f"{self._expected}; it may not be missing" if is_missing else self._expected
+            return
+        half = len(texts) // 2
+        yield from self._search(texts[:half], at)
+        yield from self._search(texts[half:], at + half)
+
+    def _is_fine(self, texts: list[str]) -> bool:
+        """Judge many cells at once, which is several times faster than one by one."""
+        if not self._missing.isdisjoint(texts):
             if self._required:
                 return False
             texts = [text for text in texts if text not in self._missing]
@@ -46,11 +55,6 @@ class ColumnCheck:
             return False
         return True
 
-    def _problem(self, text: str) -> str:
-        if text in self._missing:
-            return f"{self._expected}; it may not be missing" if self._required else ""
-        return "" if self._is_fine([text], 0) else self._expected
-
 
 def _expectation(column: Column) -> str:
     if column.values:
@@ -62,14 +66,14 @@ def _expectation(column: Column) -> str:
 
 def _numbers(texts: list[str]) -> None:
     _plain(texts)
-    if not all(map(math.isfinite, map(float, texts))):
+    numbers = list(map(float, texts))
+    if not math.isfinite(sum(numbers)) and not all(map(math.isfinite, numbers)):
         raise ValueError("not finite")
 
 
 def _integers(texts: list[str]) -> None:
     _plain(texts)
-    for text in texts:
-        int(text)
+    list(map(int, texts))
 
 
 def _plain(texts: list[str]) -> None:

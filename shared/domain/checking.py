@@ -9,13 +9,12 @@ from operator import itemgetter
 
 from shared.domain.cells import ColumnCheck
 from shared.domain.contract import SEPARATORS, BadRows, Contract, Overlap
-from shared.domain.csv_text import CsvProblem, CsvRows
+from shared.domain.csv_text import Batch, CsvProblem, CsvRows
 from shared.domain.findings import Findings, Problem, counted, cut, shown
 from shared.domain.labels import LabelTally
 from shared.domain.row_hashes import RowHashes, row_hashes
 
 _Row = list[str]
-_Rows = list[tuple[int, _Row]]
 
 
 @dataclass(frozen=True)
@@ -79,11 +78,12 @@ class Checking:
         in_order = _in_order([self.header.index(name) for name in self._contract.names])
         for batch in rows.batches():
             bad = self._bad_rows(batch, checks)
-            good = [in_order(row) for at, (_, row) in enumerate(batch) if at not in bad]
-            self.findings.rows += len(batch)
+            good = [row for at, row in enumerate(batch.rows) if at not in bad] if bad else batch.rows
+            self.findings.rows += len(batch.rows)
             self.findings.bad += len(bad)
             self.findings.good += len(good)
-            yield self._sorted(good, [BadRow(*batch[at], bad[at]) for at in sorted(bad)])
+            aside = [BadRow(batch.lines[at], batch.rows[at], bad[at]) for at in sorted(bad)]
+            yield self._sorted(list(map(in_order, good)), aside)
         self._check_whole(checks)
 
     def _sorted(self, good: list[tuple[str, ...]], bad: list[BadRow]) -> Sorted:
@@ -97,25 +97,31 @@ class Checking:
         self._labels.see([row[self._label_at] for row in good])
         return Sorted(good, bad)
 
-    def _bad_rows(self, batch: _Rows, checks: list[ColumnCheck]) -> dict[int, str]:
+    def _bad_rows(self, batch: Batch, checks: list[ColumnCheck]) -> dict[int, str]:
         """Return the positions of the rows that do not meet the contract, each with its first problem in words."""
-        width = len(checks)
-        bad: dict[int, str] = {}
-        for at, (line, row) in enumerate(batch):
-            if len(row) != width:
-                width_found = f"{len(row)} cell{'s' if len(row) > 1 else ''}"
-                problem = Problem(line, None, width_found, f"{width} cells as in the header", "ragged")
-                bad[at] = self._note(problem)
-        whole = [at for at in range(len(batch)) if at not in bad] if bad else range(len(batch))
-        columns = zip(*(batch[at][1] for at in whole), strict=True)
-        for position, (column, cells) in enumerate(zip(checks, columns, strict=False)):
+        bad = self._ragged_rows(batch, len(checks))
+        whole = [at for at in range(len(batch.rows)) if at not in bad] if bad else range(len(batch.rows))
+        columns = zip(*(batch.rows[at] for at in whole) if bad else batch.rows, strict=True)
+        for column, cells in zip(checks, columns, strict=False):
             for found_at, expected in column.problems(cells):
-                at = whole[found_at]
-                line, row = batch[at]
-                found = shown(row[position])
-                reason = self._note(Problem(line, column.name, found, expected, f"value:{column.name}"))
+                at, found = whole[found_at], shown(cells[found_at])
+                problem = Problem(batch.lines[at], column.name, found, expected, f"value:{column.name}")
+                reason = self._note(problem)
                 bad.setdefault(at, reason)
         return bad
+
+    def _ragged_rows(self, batch: Batch, width: int) -> dict[int, str]:
+        widths = list(map(len, batch.rows))
+        if widths.count(width) == len(widths):
+            return {}
+        expected = f"{width} cells as in the header"
+        return {
+            at: self._note(
+                Problem(batch.lines[at], None, f"{found} cell{'' if found == 1 else 's'}", expected, "ragged")
+            )
+            for at, found in enumerate(widths)
+            if found != width
+        }
 
     def _note(self, problem: Problem) -> str:
         self.findings.add(problem, refuses=not self._tolerant)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from io import StringIO
-from itertools import islice
+from itertools import accumulate, islice
 
 LINE_BYTES = 2**20  # a longer line is no line of a table
 _PIECE = 2**18  # bytes cut into lines at once
@@ -36,6 +37,14 @@ class CsvProblem(Exception):
         super().__init__(found)
 
 
+@dataclass(frozen=True)
+class Batch:
+    """Some rows of a file, none of them blank; `lines` says where each starts, `range` where every row is one line."""
+
+    rows: list[list[str]]
+    lines: Sequence[int]
+
+
 class CsvRows:
     """
     The rows of one file.
@@ -47,7 +56,6 @@ class CsvRows:
 
     def __init__(self, chunks: Iterable[bytes], separator: str = ",") -> None:
         self._reader = csv.reader(_decoded_lines(chunks), delimiter=separator, strict=True)
-        self._started = 1  # the line on which the row under way starts
 
     def header(self) -> list[str] | None:
         """
@@ -56,30 +64,57 @@ class CsvRows:
         Raises:
             CsvProblem: The text is no CSV.
         """
-        return next(self._rows(), (1, None))[1]
+        return next((batch.rows[0] for batch in self._batches(1)), None)
 
-    def batches(self) -> Iterator[list[tuple[int, list[str]]]]:
+    def batches(self) -> Iterator[Batch]:
         """
-        Yield the rows after the header with the lines on which they start; blank lines are no rows.
+        Yield the rows after the header.
 
         Raises:
             CsvProblem: The text is no CSV from there on.
         """
-        rows = self._rows()
-        while batch := list(islice(rows, _ROWS_AT_ONCE)):
-            yield batch
+        return self._batches(_ROWS_AT_ONCE)
 
-    def _rows(self) -> Iterator[tuple[int, list[str]]]:
+    def _batches(self, size: int) -> Iterator[Batch]:
+        while True:
+            first = self._reader.line_num + 1
+            rows: list[list[str]] = []
+            problem = self._read(rows, size)
+            if [] in rows or self._reader.line_num - first + 1 != len(rows):
+                batch = _with_lines(rows, first)
+            else:
+                batch = Batch(rows, range(first, first + len(rows)))
+            if batch.rows:
+                yield batch
+            if problem:
+                raise problem
+            if not rows:
+                return
+
+    def _read(self, rows: list[list[str]], size: int) -> CsvProblem | None:
+        """Append up to so many rows; return what ended them early."""
+        first = self._reader.line_num + 1
         try:
-            for row in self._reader:
-                line, self._started = self._started, self._reader.line_num + 1
-                if row:
-                    yield line, row
+            rows.extend(islice(self._reader, size))
         except csv.Error as unreadable:
             said = str(unreadable)
             found = next((plain for known, plain in _PLAIN.items() if known in said), said)
-            expected = "cells with closed quotes, lines ending in LF or CRLF"
-            raise CsvProblem(self._started, found, expected, "csv") from unreadable
+            line = first + sum(map(_height, rows))
+            return CsvProblem(line, found, "cells with closed quotes, lines ending in LF or CRLF", "csv")
+        except CsvProblem as problem:
+            return problem
+        return None
+
+
+def _with_lines(rows: list[list[str]], first: int) -> Batch:
+    starts = list(accumulate(map(_height, rows), initial=first))[:-1]
+    kept = [at for at, row in enumerate(rows) if row]
+    return Batch([rows[at] for at in kept], [starts[at] for at in kept])
+
+
+def _height(row: list[str]) -> int:
+    """Return how many lines a row takes up."""
+    return 1 + sum(cell.count("\n") for cell in row)
 
 
 def _decoded_lines(chunks: Iterable[bytes]) -> Iterator[str]:

@@ -110,7 +110,8 @@ def _outcome(version: Version, waiting: Waiting) -> str:
         )
         return f"It triggered run '{dataset.run_id}' {settled}: {dataset.reason}. {state}"
     advice = _ADVICE.get(dataset.state, "")
-    return f"It did not trigger; it is {dataset.state.value} since {settled}: {dataset.reason}.{advice}"
+    since = settled.removeprefix("at ")
+    return f"It did not trigger; it is {dataset.state.value} since {since}: {dataset.reason}.{advice}"
 
 
 def _wait(waiting: Waiting) -> str:

@@ -116,12 +116,12 @@ def _check_header(header: list[str], label: str) -> None:
 def _see(rows: CsvRows, header: list[str]) -> tuple[list[_Seen], int]:
     columns, count = [_Seen() for _ in header], 0
     for batch in rows.batches():
-        for line, row in batch:
+        for line, row in zip(batch.lines, batch.rows, strict=True):
             if len(row) != len(header):
                 raise CsvProblem(line, f"{len(row)} cells", f"{len(header)} as in the header", "ragged")
             for column, cell in zip(columns, row, strict=True):
                 column.see(cell.strip())
-        count += len(batch)
+        count += len(batch.rows)
     return columns, count
 
 

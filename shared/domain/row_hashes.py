@@ -17,8 +17,7 @@ RowHashes = frozenset[int]
 def row_hashes(columns: Sequence[Sequence[str]], contract: Contract) -> Iterator[int]:
     """Hash rows given as columns in the contract's order."""
     said = [
-        [_said(cell.strip(), column.kind, contract.missing) for cell in cells]
-        for column, cells in zip(contract.columns, columns, strict=True)
+        _said(cells, column.kind, contract.missing) for column, cells in zip(contract.columns, columns, strict=True)
     ]
     return map(hash, zip(*said, strict=True))
 
@@ -38,17 +37,25 @@ def holdout_hashes(chunks: Iterable[bytes], contract: Contract) -> RowHashes:
     order = [header.index(name) for name in contract.names]
     hashes: set[int] = set()
     for batch in rows.batches():
-        whole = [row for _, row in batch if len(row) == len(header)]
+        whole = [row for row in batch.rows if len(row) == len(header)]
         hashes.update(row_hashes([[row[at] for row in whole] for at in order], contract))
     return frozenset(hashes)
 
 
-def _said(text: str, kind: Kind, missing: frozenset[str]) -> float | str | None:
-    if text in missing:
-        return None
-    if kind is not Kind.CATEGORY:
+def _said(cells: Sequence[str], kind: Kind, missing: frozenset[str]) -> Sequence[float | str | None]:
+    texts = list(map(str.strip, cells))
+    if missing.isdisjoint(texts):
+        if kind is Kind.CATEGORY:
+            return texts
         try:
-            return float(text)
+            return list(map(float, texts))
         except ValueError:
-            return text
-    return text
+            pass
+    return [None if text in missing else text if kind is Kind.CATEGORY else _number(text) for text in texts]
+
+
+def _number(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
