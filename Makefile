@@ -29,7 +29,7 @@ FILE_OPTION = $(error name the file: make drop FILE=new.csv)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up drop bench soak test lint format infra-check clean local-packages test-packages
+.PHONY: help demo up drop bench soak test lint format infra-check package clean local-packages test-packages
 
 help: ## list the targets
 	@awk -F ': .*## ' '/^[a-z-]+: .*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -60,6 +60,9 @@ infra-check: test-packages ## check infra/: Bicep types (TYPES=folder of descrip
 	@$(PY) -m infra.checks "$(or $(TYPES),../shared/data/bicep-types)"
 	@sh infra/checks/checkov.sh "$(PYTHON)" .local/checkov
 	@$(PY) -m infra.checks.security .local/checkov/bin/checkov
+
+package: test-packages ## build what is deployed into .local/package; print its size and cold import
+	@$(PY) -m infra.packaging .local/package
 
 clean: ## remove what the other targets made, the data of `make up` included
 	rm -rf $(VENV) .local .mypy_cache .ruff_cache .hypothesis .pytest_cache

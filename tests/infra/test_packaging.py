@@ -1,0 +1,45 @@
+"""The deployment package holds the function app and nothing else, whatever lies around in the project."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+from infra.packaging import pack, packaged_files, stage
+from tests.infra.places import ROOT
+
+OWN = {"constraints.txt", "function_app.py", "host.json", "models.toml", "requirements.txt"}
+
+
+def test_it_holds_the_app_and_its_settings_and_no_more() -> None:
+    files = {str(path) for path in packaged_files()}
+
+    assert {name for name in files if "/" not in name} == OWN
+    assert {name.partition("/")[0] for name in files if "/" in name} == {"shared"}
+    assert not [name for name in files if "__pycache__" in name]
+
+
+def test_it_holds_every_file_of_the_app() -> None:
+    files = set(packaged_files())
+    source = {path.relative_to(ROOT) for path in (ROOT / "shared").rglob("*") if path.is_file()}
+
+    assert {path for path in source if "__pycache__" not in path.parts} <= files
+
+
+def test_secrets_and_leftovers_of_a_project_stay_out(tmp_path: Path) -> None:
+    (tmp_path / ".funcignore").write_text((ROOT / ".funcignore").read_text())
+    for name in ("local.settings.json", ".azure/dev/.env", ".git/config", ".local/state", "shared/__pycache__/x.pyc"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "shared" / "logs.py").touch()
+
+    assert [str(path) for path in packaged_files(tmp_path)] == ["shared/logs.py"]
+
+
+def test_equal_contents_give_equal_archives(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        stage(tmp_path / name)
+        pack(tmp_path / name, tmp_path / f"{name}.zip")
+
+    assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
+    assert "host.json" in zipfile.ZipFile(tmp_path / "one.zip").namelist()
