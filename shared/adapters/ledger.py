@@ -1,27 +1,26 @@
 """
 The table `datasets`: every file version seen, and for each model which content trained it first.
 
-A file's row comes with an index row, inserted in one transaction, whose key sorts the newest first.
+A file's row comes with index rows, changed in the same transaction: one whose key sorts the newest first, and, while
+the file is unread or waits, one that makes it found without looking at all the others.
 """
 
 from __future__ import annotations
 
 import heapq
-import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 
+from shared.adapters.ledger_rows import FILE, from_row, to_row
 from shared.adapters.tables import Row, TableStore, instant, stored
-from shared.domain.dataset import Ask, Dataset, DatasetState
+from shared.domain.dataset import Dataset, DatasetState
 from shared.errors import AlreadyExists, Changed
 
-_FILE, _CONTENT, _TIME = "file:", "content:", "time:"
+_CONTENT, _TIME, _OPEN = "content:", "time:", "open:"
 _SWEEP = ("(sweep)", "since")
 _LAST_MS = 253_402_300_799_999  # the end of the year 9999
-_REASON_CHARACTERS = 4000  # a table's text holds 32,000; file names and column names are the sender's
-_LISTED = 20
 
 
 class Ledger:
@@ -33,8 +32,8 @@ class Ledger:
     def enter(self, dataset: Dataset) -> Dataset:
         """Insert a file on first sight; a file seen before comes back as it stands."""
         try:
-            index = {"PartitionKey": dataset.model, "RowKey": _index(dataset)}
-            return replace(dataset, version=self._table.insert_together([_to_row(dataset), index]))
+            version = self._table.insert_together([to_row(dataset), _time(dataset), _open(dataset)])
+            return replace(dataset, version=version, was_open=True)
         except AlreadyExists:
             known = self.find(dataset.model, dataset.key)
             if known is None:
@@ -48,7 +47,13 @@ class Ledger:
         Raises:
             Changed: Another worker saved first.
         """
-        return replace(dataset, version=self._table.replace(_to_row(dataset), dataset.version))
+        row = to_row(dataset)
+        if dataset.is_open == dataset.was_open:
+            version = self._table.replace(row, dataset.version)
+        else:
+            index = ("upsert" if dataset.is_open else "delete", _open(dataset))
+            version = self._table.replace_with(row, dataset.version, index)
+        return replace(dataset, version=version, was_open=dataset.is_open)
 
     def claim_content(self, dataset: Dataset) -> str:
         """
@@ -80,30 +85,28 @@ class Ledger:
 
     def find(self, model: str, key: str) -> Dataset | None:
         """Return one file's row."""
-        found = self._table.get(model, _FILE + key)
-        return _from_row(*found) if found else None
+        found = self._table.get(model, FILE + key)
+        return from_row(*found) if found else None
 
     def waiting(self, model: str) -> Iterator[Dataset]:
         """Yield accepted files that no run includes yet."""
-        condition = "PartitionKey eq @model and state eq @state and run_id eq ''"
-        for row, version in self._table.query(condition, model=model, state=DatasetState.ACCEPTED.value):
-            yield _from_row(row, version)
+        return (dataset for dataset in self._opened(model) if dataset.waits)
 
     def quarantined(self, since: datetime) -> list[Dataset]:
         """Return the files of all models that came since an instant and are in quarantine, newest first."""
         condition, state = "state eq @state and seen_at ge @since", DatasetState.QUARANTINED.value
         rows = self._table.query(condition, state=state, since=stored(since))
-        return sorted((_from_row(*found) for found in rows), key=lambda dataset: dataset.seen_at, reverse=True)
+        return sorted((from_row(*found) for found in rows), key=lambda dataset: dataset.seen_at, reverse=True)
 
-    def unsettled(self) -> Iterator[Dataset]:
-        """Yield the files of all models that are not read to their end."""
-        for row, version in self._table.query("state eq @state", state=DatasetState.SEEN.value):
-            yield _from_row(row, version)
+    def unsettled(self, models: Iterable[str]) -> Iterator[Dataset]:
+        """Yield the files of some models that are not read to their end."""
+        for model in models:
+            yield from (dataset for dataset in self._opened(model) if not dataset.state.is_settled)
 
     def named(self, model: str, name: str) -> list[Dataset]:
         """Return every version of one file, newest first."""
         rows = self._table.query("PartitionKey eq @model and name eq @name", model=model, name=name)
-        return sorted((_from_row(*found) for found in rows), key=lambda dataset: dataset.seen_at, reverse=True)
+        return sorted((from_row(*found) for found in rows), key=lambda dataset: dataset.seen_at, reverse=True)
 
     def page(self, models: Iterable[str], limit: int, after: str = "") -> tuple[list[Dataset], str]:
         """
@@ -122,8 +125,8 @@ class Ledger:
     def keys(self, model: str) -> set[str]:
         """Return the keys of all files of one model."""
         condition = "PartitionKey eq @model and RowKey ge @first and RowKey lt @last"
-        rows = self._table.query(condition, only=("RowKey",), model=model, first=_FILE, last=_FILE + "~")
-        return {str(row["RowKey"]).removeprefix(_FILE) for row, _ in rows}
+        rows = self._table.query(condition, only=("RowKey",), model=model, first=FILE, last=FILE + "~")
+        return {str(row["RowKey"]).removeprefix(FILE) for row, _ in rows}
 
     def swept(self) -> tuple[datetime | None, datetime | None]:
         """Return until when the container was compared with the ledger, and when the whole of it last was."""
@@ -136,6 +139,12 @@ class Ledger:
         row = {"PartitionKey": partition, "RowKey": key, "until": stored(until), "whole_at": stored(whole_at)}
         self._table.put(row)
 
+    def _opened(self, model: str) -> Iterator[Dataset]:
+        condition = "PartitionKey eq @model and RowKey ge @first and RowKey lt @last"
+        rows = self._table.query(condition, only=("RowKey",), model=model, first=_OPEN, last=_OPEN + "~")
+        keys = [str(row["RowKey"]).removeprefix(_OPEN) for row, _ in rows]
+        return (dataset for key in keys if (dataset := self.find(model, key)))
+
     def _index(self, model: str, limit: int, after: str) -> Iterator[tuple[str, str]]:
         condition = "PartitionKey eq @model and RowKey gt @after and RowKey lt @last"
         values = {"model": model, "after": _TIME + after, "last": _TIME + "~"}
@@ -143,60 +152,10 @@ class Ledger:
             yield str(row["RowKey"]).removeprefix(_TIME), model
 
 
-def _index(dataset: Dataset) -> str:
-    return f"{_TIME}{_LAST_MS - int(dataset.seen_at.timestamp() * 1000):015}:{dataset.key}"
+def _time(dataset: Dataset) -> Row:
+    place = f"{_LAST_MS - int(dataset.seen_at.timestamp() * 1000):015}:{dataset.key}"
+    return {"PartitionKey": dataset.model, "RowKey": _TIME + place}
 
 
-def _to_row(dataset: Dataset) -> Row:
-    return {
-        "PartitionKey": dataset.model,
-        "RowKey": _FILE + dataset.key,
-        "container": dataset.container,
-        "name": dataset.name,
-        "blob_etag": dataset.etag,
-        "size": str(dataset.size),  # a table's integer has 32 bits
-        "seen_at": stored(dataset.seen_at),
-        "seen_by": dataset.seen_by,
-        "state": dataset.state.value,
-        "rows": str(dataset.rows),
-        "good": str(dataset.good),
-        "bad": str(dataset.bad),
-        "overlap": str(dataset.overlap),
-        "stripped": str(dataset.stripped),
-        "contract": dataset.contract,
-        "sha256": dataset.sha256,
-        "reason": dataset.reason[:_REASON_CHARACTERS],
-        "problems": json.dumps(dataset.problems[:_LISTED], ensure_ascii=False),
-        "duplicate_of": dataset.duplicate_of,
-        "run_id": dataset.run_id,
-        "settled_at": stored(dataset.settled_at),
-        "asks": json.dumps([asdict(ask) for ask in dataset.asks[-_LISTED:]], default=stored, ensure_ascii=False),
-    }
-
-
-def _from_row(row: Row, version: str) -> Dataset:
-    return Dataset(
-        key=row["RowKey"].removeprefix(_FILE),
-        model=row["PartitionKey"],
-        container=row["container"],
-        name=row["name"],
-        etag=row["blob_etag"],
-        size=int(row["size"]),
-        seen_at=datetime.fromisoformat(row["seen_at"]),
-        seen_by=row["seen_by"],
-        state=DatasetState(row["state"]),
-        rows=int(row["rows"]),
-        good=int(row["good"]),
-        bad=int(row["bad"]),
-        overlap=int(row["overlap"]),
-        stripped=int(row["stripped"]),
-        contract=row["contract"],
-        sha256=row["sha256"],
-        reason=row["reason"],
-        problems=tuple(json.loads(row["problems"])),
-        duplicate_of=row["duplicate_of"],
-        run_id=row["run_id"],
-        settled_at=instant(row["settled_at"]),
-        asks=tuple(Ask(**ask | {"at": datetime.fromisoformat(ask["at"])}) for ask in json.loads(row["asks"])),
-        version=version,
-    )
+def _open(dataset: Dataset) -> Row:
+    return {"PartitionKey": dataset.model, "RowKey": _OPEN + dataset.key}

@@ -75,6 +75,28 @@ class TableStore:
             raise
         return str(done["etag"])
 
+    def replace_with(self, row: Mapping[str, Any], version: str, other: tuple[str, Mapping[str, Any]]) -> str:
+        """
+        Replace a row whose ETag is still `version`, and upsert or delete another of its partition; return the new ETag.
+
+        Args:
+            row: The row to replace.
+            version: Its ETag as it was read.
+            other: `upsert` or `delete`, and the other row.
+
+        Raises:
+            Changed: The row was changed or removed meanwhile; the other one is as it was.
+        """
+        conditional = {"mode": UpdateMode.REPLACE, "match_condition": MatchConditions.IfNotModified, "etag": version}
+        act, beside = other
+        try:
+            done = self._table.submit_transaction([("update", dict(row), conditional), (act, dict(beside))])
+        except TableTransactionError as refused:
+            if refused.status_code in (404, 412):
+                raise Changed(f"{self.name}: '{row['RowKey']}' was changed by somebody else") from refused
+            raise
+        return str(done[0]["etag"])
+
     def replace_all(self, rows: Sequence[tuple[Mapping[str, Any], str]]) -> None:
         """
         Replace rows whose ETags still hold, a hundred of one partition in one transaction; skip those that changed.

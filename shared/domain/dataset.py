@@ -65,6 +65,7 @@ class Dataset:
         sha256: Of the bytes, in hex; empty until they were read.
         problems: What the contract objects to, as plain JSON.
         asks: What people asked of it.
+        was_open: Whether it was open when the row was read.
         version: The row's ETag as it was read.
     """
 
@@ -90,6 +91,7 @@ class Dataset:
     run_id: str = ""
     settled_at: datetime | None = None
     asks: tuple[Ask, ...] = ()
+    was_open: bool = field(default=False, compare=False)
     version: str = field(default="", compare=False)
 
     @property
@@ -101,6 +103,11 @@ class Dataset:
     def waits(self) -> bool:
         """Whether it was accepted and no run includes it yet."""
         return self.state is DatasetState.ACCEPTED and not self.run_id
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something is still to be done with it."""
+        return not self.state.is_settled or self.waits
 
     @property
     def quarantine(self) -> str:

@@ -22,6 +22,7 @@ from shared.retraining.gathering import Gathering
 from shared.retraining.views import Json, dataset_as_json, run_as_json
 
 _log = logging.getLogger(__name__)
+_BY_CHARACTERS, _REASON_CHARACTERS = 200, 1000  # kept of what a person says
 _READ_AT_ONCE = 256 * 2**20  # bytes; a larger file is read by the sweep, as an HTTP answer may not take minutes
 
 
@@ -65,7 +66,7 @@ class Asking:
             raise RequestRefused("say who asks: `by`", 400)
         if force and not reason.strip():
             raise RequestRefused("`force` trains again on bytes that trained before; say why: `reason`", 400)
-        ask = Ask("retrain", by.strip(), reason.strip(), self._clock())
+        ask = self._ask("retrain", by, reason)
         if dataset is None:
             if force:
                 raise RequestRefused("`force` is for one file; name it: `dataset`", 400)
@@ -83,7 +84,7 @@ class Asking:
         full = self.full_name(name, model)
         if not by.strip() or not reason.strip():
             raise RequestRefused("say who releases it and why: `by` and `reason`", 400)
-        ask = Ask("release", by.strip(), reason.strip(), self._clock())
+        ask = self._ask("release", by, reason)
         facts, dataset = self._current(model, full)
         stray = self._ledger.find(UNDECLARED, dataset_key(facts.container, facts.name, facts.etag))
         if dataset is None and stray is not None:
@@ -125,6 +126,9 @@ class Asking:
     def full_name(self, dataset: str, model: Model) -> str:
         """Return a file's name with its model's folder."""
         return dataset if dataset.startswith(f"{model.folder}/") else f"{model.folder}/{dataset}"
+
+    def _ask(self, what: str, by: str, reason: str) -> Ask:
+        return Ask(what, by.strip()[:_BY_CHARACTERS], reason.strip()[:_REASON_CHARACTERS], self._clock())
 
     def _retrain_waiting(self, model: Model, ask: Ask) -> Json:
         why = f"{ask.by} asked for it" + (f": {ask.reason}" if ask.reason else "")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import accumulate
 
 from shared.adapters.blobs import BlobStore, facts_of
 from shared.adapters.ledger import Ledger
@@ -20,7 +22,7 @@ from shared.retraining.quarantining import Quarantine
 from shared.retraining.training_sets import NoLongerAccepted, TrainingSets
 
 _log = logging.getLogger(__name__)
-_FILES_AT_ONCE = 500  # a run's row names all its files
+_FILES_AT_ONCE, _NAMES_AT_ONCE = 500, 25_000  # files, and characters of their names: a run's row names all its files
 
 
 class Gathering:
@@ -64,7 +66,7 @@ class Gathering:
         Raises:
             DatasetChanged: A file was replaced meanwhile; the next attempt leaves it out.
         """
-        waiting = self.waiting(model)[:_FILES_AT_ONCE]
+        waiting = _as_many_as_fit(self.waiting(model))
         if not waiting:
             return None
         run_id = run_id_of(model.name, waiting[0].seen_at, waiting[0].key)
@@ -107,3 +109,9 @@ class Gathering:
                 asks = (*dataset.asks, replace(ask, run_id=run.id)) if ask else dataset.asks
                 reason = f"trains in run '{run.id}', because {why}"
                 self._ledger.save(replace(dataset, run_id=run.id, reason=reason, asks=asks))
+
+
+def _as_many_as_fit(waiting: Sequence[Dataset]) -> list[Dataset]:
+    lengths = accumulate(len(json.dumps(dataset.name, ensure_ascii=False)) + 2 for dataset in waiting)
+    fitting = sum(1 for length in lengths if length <= _NAMES_AT_ONCE)
+    return list(waiting[: min(max(fitting, 1), _FILES_AT_ONCE)])

@@ -55,12 +55,17 @@ class Sweeping:
         since = _BEGINNING if is_whole or until is None else until - _CLOCKS_DIFFER
         unknown = list(self._unknown(since, now, is_whole=is_whole))
         taken_up = [self._take_up(facts, facts.modified_at) for facts in unknown]
-        taken_up += [name for dataset in list(self._ledger.unsettled()) if (name := self._finish(dataset, now))]
+        taken_up += [
+            name for dataset in list(self._ledger.unsettled(self._partitions())) if (name := self._finish(dataset, now))
+        ]
         for model in self._models.values():
             self._watch_waiting(model, now)
         if all(map(self._is_entered, unknown)):
             self._ledger.save_swept(now - PATIENCE, now if is_whole or whole_at is None else whole_at)
         return taken_up
+
+    def _partitions(self) -> list[str]:
+        return [*self._models, UNDECLARED]
 
     def _is_entered(self, facts: BlobFacts) -> bool:
         """Whether a file that was taken up is in the ledger now, or gone."""
@@ -76,8 +81,7 @@ class Sweeping:
 
     def _unknown(self, since: datetime, now: datetime, *, is_whole: bool) -> Iterator[BlobFacts]:
         """Yield the files written since then, and left alone for long enough, that the ledger does not know."""
-        names = [model.name for model in self._models.values()] + [UNDECLARED]
-        known = {name: self._ledger.keys(name) for name in names} if is_whole else {}
+        known = {name: self._ledger.keys(name) for name in self._partitions()} if is_whole else {}
         for facts in self._blobs.listing(TRAINING_DATA):
             if since <= facts.modified_at < now - PATIENCE:
                 name, key = self._place(facts)

@@ -304,6 +304,20 @@ def test_a_sweep_looks_only_at_what_is_new_and_once_a_day_at_everything(world: W
     assert world.app.sweeping.sweep() == ["census/a.csv"]
 
 
+def test_only_files_with_something_left_to_do_are_looked_at_again(world: World, tmp_path: Path) -> None:
+    _restart(world, tmp_path, ("# schedule", "schedule"))
+    world.drop("broken.csv", b"x\n1\n")
+    world.drop("waits.csv", people(600))
+    assert [dataset.name for dataset in world.app.sweeping._ledger.waiting("census")] == ["census/waits.csv"]
+    assert _rows_beginning(world, "open:") == 1
+
+    world.app.asking.retrain("census", None, "ann", "")
+
+    assert list(world.app.sweeping._ledger.waiting("census")) == []
+    assert _rows_beginning(world, "open:") == 0
+    assert _rows_beginning(world, "time:") == _rows_beginning(world, "file:") == 2
+
+
 def test_states_that_the_ledger_may_end_in_are_settled() -> None:
     assert [state.value for state in DatasetState if not state.is_settled] == ["SEEN"]
 
@@ -339,6 +353,10 @@ def _blob(world: World, name: str) -> Iterator[BlobClient]:
 def _stored_run(world: World) -> dict[str, str]:
     (run,) = world.rows("runs")
     return run
+
+
+def _rows_beginning(world: World, prefix: str) -> int:
+    return sum(row["RowKey"].startswith(prefix) for row in world.rows("datasets"))
 
 
 def _key(world: World) -> str:
