@@ -26,6 +26,16 @@ def override(client: Client, options: argparse.Namespace) -> Answer:
     return _moved(client, options, "runs", options.id, "override")
 
 
+def cancel(client: Client, options: argparse.Namespace) -> Answer:
+    """End a run before its promotion, and its job with it."""
+    return _moved(client, options, "runs", options.id, "cancel")
+
+
+def retry(client: Client, options: argparse.Namespace) -> Answer:
+    """Have a run that waits go on now; train again, in a new run, what came to nothing."""
+    return _moved(client, options, "runs", options.id, "retry")
+
+
 def rollback(client: Client, options: argparse.Namespace) -> Answer:
     """Bring the model back that served before, or any other that has served."""
     return _moved(client, options, "models", options.model, "rollback", to=options.to)

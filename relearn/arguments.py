@@ -62,8 +62,8 @@ def parser() -> argparse.ArgumentParser:
     report = add("report", commands.report)
     report.add_argument("id", metavar="RUN")
     report.add_argument("--format", choices=("md", "html", "json"), default="md")
-    for name, act in (("approve", acts.approve), ("reject", acts.reject), ("override", acts.override)):
-        add(name, act, _reasoned()).add_argument("id", metavar="RUN")
+    for act in (acts.approve, acts.reject, acts.override, acts.cancel, acts.retry):
+        add(act.__name__, act, _reasoned()).add_argument("id", metavar="RUN")
     rollback = add("rollback", acts.rollback, _reasoned())
     rollback.add_argument("model", metavar="MODEL")
     rollback.add_argument("--to", metavar="RUN", help="a run that has served, `initial`, or a decision's number")

@@ -20,6 +20,7 @@ from shared.adapters.models_table import ModelTable
 from shared.adapters.reach import reach
 from shared.adapters.runs_table import RunTable
 from shared.adapters.tables import TableStore
+from shared.adapters.webhooks import WebhookSender
 from shared.declarations.changed_rule import changed_rule
 from shared.declarations.models_file import load_models
 from shared.domain.model import Model
@@ -33,6 +34,7 @@ from shared.retraining.approval import Approvals
 from shared.retraining.arrival import Arrival
 from shared.retraining.asking import Asking
 from shared.retraining.dashboard import Dashboard
+from shared.retraining.deciding import Deciding
 from shared.retraining.doctor import Doctor
 from shared.retraining.evaluation import Evaluation, Stores
 from shared.retraining.evidence import EvidenceStore
@@ -43,6 +45,7 @@ from shared.retraining.health import Health
 from shared.retraining.history import History
 from shared.retraining.holdout_rows import HoldoutRows
 from shared.retraining.interventions import Interventions
+from shared.retraining.notifying import Notifying
 from shared.retraining.polling import Polling
 from shared.retraining.promotion import Promotion
 from shared.retraining.quarantining import Quarantine
@@ -59,7 +62,6 @@ from shared.retraining.submission import Submission
 from shared.retraining.sweeping import Sweeping
 from shared.retraining.training_sets import TrainingSets
 from shared.retraining.views import Views
-from shared.secret import Secret
 from shared.settings import Settings
 
 EVALUATIONS = layout.EVALUATIONS  # the queue that hands runs to evaluation
@@ -96,6 +98,7 @@ class App:
     announcing: Announcing
     health: Health
     doctor: Doctor
+    deciding: Deciding
     views: Views
 
 
@@ -148,6 +151,9 @@ def compose(environment: Mapping[str, str], clock: Clock | None = None) -> App:
     rollback = Rollback(models, runs, records, decisions, promotion, now)
     stores = Stores(runs, records, decisions, blobs, caller)
     reporting = Reporting(models, runs, records, ledger, blobs, evidence, now)
+    approvals = Approvals(models, runs, records, settings.approval_secret, now)
+    deciding = Deciding(models, approvals, reporting, settings.app_url)
+    notifying = Notifying(models, WebhookSender(), settings.app_url, deciding.link, now)
     holdouts = HoldoutRows(blobs)
     training_sets = TrainingSets(blobs, holdouts)
     quarantine = Quarantine(blobs, ledger, now)
@@ -167,16 +173,17 @@ def compose(environment: Mapping[str, str], clock: Clock | None = None) -> App:
         giving_up=GivingUp(runs, decisions, now),
         interventions=Interventions(models, runs, ledger, blobs, advancing, now),
         evaluation=Evaluation(models, stores, results, promotion, scoring, rollback, Setbacks(models, runs, now), now),
-        approvals=Approvals(models, runs, records, Secret(settings.environment.get("APPROVAL_SECRET", "")), now),
+        approvals=approvals,
         rollback=rollback,
         replaying=Replaying(models, runs, evidence, changed_rule),
         history=History(models, records, decisions, now),
         reporting=reporting,
         dashboard=Dashboard(models, runs, records, ledger, decisions, now),
-        announcing=Announcing(runs, {"report": reporting.write}, now),
+        announcing=Announcing(runs, {"report": reporting.write, "notify": notifying.tell}, now),
         health=Health(models, blobs, reach, now),
         doctor=Doctor(models, blobs, batch, endpoint_of, reach, now),
         views=Views(models, ledger, runs),
+        deciding=deciding,
     )
 
 

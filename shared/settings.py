@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from shared.domain import schedule
+from shared.domain.approval_token import is_strong
 from shared.errors import ConfigError
 from shared.secret import Secret
 from shared.storage_account import fields_of, keyless
@@ -14,6 +16,7 @@ from shared.storage_account import fields_of, keyless
 ROOT = Path(__file__).resolve().parent.parent
 TRAINING_DATA_SOURCES = ("LogsAndContainerScan", "EventGrid")
 
+_THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 _SERVICES = ("blob", "queue", "table")
 
 
@@ -28,6 +31,8 @@ class Settings:
         training_data_source: How the blob trigger learns of files: `EventGrid` or `LogsAndContainerScan`.
         keyed_handover: A connection string with key that jobs get instead of tokens; None as a rule.
         models_file: The models' declarations.
+        app_url: The app's own address, for links in messages; empty when it is not known.
+        approval_secret: Signs approval links; empty makes none.
         environment: Every setting, for the names that models.toml refers to.
     """
 
@@ -35,6 +40,8 @@ class Settings:
     training_data_source: str
     keyed_handover: Secret | None
     models_file: Path
+    app_url: str
+    approval_secret: Secret
     environment: Mapping[str, str]
 
     @classmethod
@@ -64,9 +71,22 @@ class Settings:
         models_file = ROOT / environment.get("MODELS_FILE", "models.toml")
         if not models_file.is_file():
             problems.append(f"MODELS_FILE names '{models_file.name}', which is not in the app's folder")
+        app_url, approval_secret = _app_url(environment, problems), Secret(environment.get("APPROVAL_SECRET", ""))
+        if approval_secret and not is_strong(approval_secret):
+            problems.append("APPROVAL_SECRET is too short to sign with: take `openssl rand -hex 32`")
         if problems:
             raise ConfigError("settings", problems)
-        return cls(connection, source, handover or None, models_file, dict(environment))
+        return cls(connection, source, handover or None, models_file, app_url, approval_secret, dict(environment))
+
+
+def _app_url(environment: Mapping[str, str], problems: list[str]) -> str:
+    """Read APP_URL, or take the name that the platform gives the app."""
+    host = environment.get("WEBSITE_HOSTNAME", "")
+    address = environment.get("APP_URL") or (f"https://{host}" if host and "localhost" not in host else "")
+    parts = urlsplit(address)
+    if address and parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _THIS_MACHINE):
+        problems.append("APP_URL is no https address: give the function app's own, as people reach it")
+    return address.rstrip("/")
 
 
 def _data_storage(environment: Mapping[str, str], problems: list[str]) -> Secret:

@@ -14,6 +14,7 @@ from shared.declarations.contract_file import contract_section
 from shared.declarations.contract_section import read_contract
 from shared.declarations.gate_section import read_gate
 from shared.declarations.limits_section import read_limits
+from shared.declarations.notify_section import read_notify
 from shared.declarations.section import Section
 from shared.declarations.service_sections import read_endpoint, read_training
 from shared.domain import schedule
@@ -74,6 +75,7 @@ def _read_model(name: str, section: Section, folder: Path) -> Model:
         batching=read_batching(section),
         arriving=read_arriving(section.section("arriving", {})),
         policy=read_policy(section.section("budgets", {})),
+        notify=read_notify(section),
         limits=read_limits(section.section("limits", {})),
     )
     scoring.close()

@@ -21,36 +21,38 @@ class Announcement:
 
     Attributes:
         stages: How many stages the run had when all was said; the stages after that are news.
-        done: What was done for the present stage, by name.
-        attempts: How often the present stage was tried.
+        trying: How many stages it had at the last try; what follows counts for these alone.
+        done: What was done, by name.
+        attempts: How often it was tried.
         not_before: When it may be tried again.
         problem: Why the last try did not do everything.
     """
 
     stages: int = 0
+    trying: int = 0
     done: tuple[str, ...] = ()
     attempts: int = 0
     not_before: datetime | None = None
     problem: str = ""
 
-    def is_due(self, now: datetime) -> bool:
-        """Whether it is time for a try."""
-        return self.not_before is None or self.not_before <= now
+    def is_due(self, stages: int, now: datetime) -> bool:
+        """Whether it is time for a try of a run with so many stages."""
+        return self.trying != stages or self.not_before is None or self.not_before <= now
 
-    def tried(self, now: datetime) -> Announcement:
+    def tried(self, stages: int, now: datetime) -> Announcement:
         """Return it as it is to be saved before a try: nobody else tries meanwhile, and a crash costs one attempt."""
-        pause = min(_FIRST_PAUSE * 2**self.attempts, _LONGEST_PAUSE)
-        return replace(self, attempts=self.attempts + 1, not_before=now + pause)
+        last = self if self.trying == stages else Announcement(stages=self.stages, trying=stages)
+        pause = min(_FIRST_PAUSE * 2**last.attempts, _LONGEST_PAUSE)
+        return replace(last, attempts=last.attempts + 1, not_before=now + pause)
 
-    def after(self, done: tuple[str, ...], problem: str, stages: int) -> Announcement:
+    def after(self, done: tuple[str, ...], problem: str) -> Announcement:
         """
         Return it as it stands after a try.
 
         Args:
-            done: Everything that was done for the present stage, in this try and before.
+            done: Everything that was done, in this try and before.
             problem: Empty when nothing is left to do.
-            stages: How many stages the run has.
         """
         if problem and self.attempts < ATTEMPTS:
             return replace(self, done=done, problem=problem)
-        return Announcement(stages=stages, problem=problem)
+        return Announcement(stages=self.trying, problem=problem)

@@ -10,6 +10,7 @@ from shared.domain.budgets import Policy
 from shared.domain.contract import Contract
 from shared.domain.gate import GateRule
 from shared.domain.limits import Limits
+from shared.domain.notification import Notify
 from shared.domain.task import Task
 from shared.domain.waiting import Arriving, Batching
 from shared.secret import Secret
@@ -57,6 +58,7 @@ class Model:
         batching: Accepted files wait for a window to close. Without it and a schedule, each starts a run of its own.
         arriving: How files are taken in.
         approval: When a person is asked before a promotion.
+        notify: Whom to tell of its runs; None tells nobody.
         gate: None only where models.toml says `gate = "none"`.
     """
 
@@ -76,6 +78,7 @@ class Model:
     arriving: Arriving = field(default_factory=Arriving)
     approval: Approval = field(default_factory=Approval)
     policy: Policy = field(default_factory=Policy)
+    notify: Notify | None = None
     limits: Limits = field(default_factory=Limits)
 
     @property

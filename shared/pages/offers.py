@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from shared.domain.dataset import UNDECLARED, Dataset
-from shared.domain.runs import Run, RunState
+from shared.domain.runs import CAME_TO_NOTHING, TRANSITIONS, Run, RunKind, RunState
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,11 @@ def offers_of_run(run: Run) -> list[Offer]:
             Offer("approve", f"{at}/approve", "Approve", f"Approve run {run.id}", "Its model is put live, and proven."),
             Offer("reject", f"{at}/reject", "Reject", f"Reject run {run.id}", "The champion serves on."),
         ]
+    if RunState.CANCELLED in TRANSITIONS[run.state]:
+        return [Offer("cancel", f"{at}/cancel", "Cancel", f"Cancel run {run.id}", "Its job is cancelled too.")]
+    if run.state in CAME_TO_NOTHING and run.kind is RunKind.TRAINING:
+        note = "A new run trains on the same data."
+        return [Offer("retry", f"{at}/retry", "Retry", f"Retry run {run.id}", note)]
     if run.state is RunState.REJECTED:
         note = "The gate refused its model. It is put live all the same, and proven; who did it and why is recorded."
         return [Offer("override", f"{at}/override", "Promote anyway", f"Promote run {run.id} anyway", note)]

@@ -36,14 +36,14 @@ class Announcing:
     def announce_due(self) -> None:
         """Try every run whose time has come; a run that somebody else moves meanwhile is left to the next tick."""
         for run in self._runs.unannounced():
-            if run.announcement.is_due(self._clock()):
+            if run.announcement.is_due(len(run.stages), self._clock()):
                 try:
                     self._announce(run)
                 except Changed:
                     event(_log, "announcement.left_to_another", run_id=run.id)
 
     def _announce(self, run: Run) -> None:
-        run = self._runs.save(replace(run, announcement=run.announcement.tried(self._clock())))
+        run = self._runs.save(replace(run, announcement=run.announcement.tried(len(run.stages), self._clock())))
         done, problems = list(run.announcement.done), []
         for name, step in self._steps.items():
             if name in done:
@@ -61,4 +61,4 @@ class Announcing:
             name = "announcement.given_up" if given_up else "announcement.failed"
             level = logging.ERROR if given_up else logging.WARNING
             event(_log, name, level=level, run_id=run.id, attempts=run.announcement.attempts, reason=problem)
-        self._runs.save(replace(run, announcement=run.announcement.after(done, problem, len(run.stages))))
+        self._runs.save(replace(run, announcement=run.announcement.after(done, problem)))

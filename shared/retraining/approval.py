@@ -86,9 +86,12 @@ class Approvals:
             raise RequestRefused(f"run '{claim.run_id}' was decided already, or is held anew", 409)
         return run, claim
 
-    def decide_by_link(self, token: str, decision: str, reason: str) -> Json:
+    def decide_by_link(self, token: str, decision: str, reason: str, by: str = "") -> Json:
         """
         Approve or reject by a link's token, which counts once.
+
+        Args:
+            by: Who decides, where the link was sent to nobody by name.
 
         Raises:
             RequestRefused: Says why, and what to do.
@@ -97,7 +100,7 @@ class Approvals:
         act = {"approve": self.approve, "reject": self.reject}.get(decision)
         if act is None:
             raise RequestRefused("a link decides with 'approve' or 'reject'", 400)
-        return act(run.id, claim.to or "the holder of the link", reason, via="link")
+        return act(run.id, claim.to or by or "the holder of the link", reason, via="link")
 
     def _decided(self, run_id: str, by: str, reason: str, via: str, decision: str) -> tuple[Run, dict[str, str]]:
         run = self._runs.find_any(run_id)

@@ -1,4 +1,4 @@
-"""The function app in the local functions host over a test's world; nothing runs by itself but what HTTP asks for."""
+"""The function app in the local functions host over a test's world; files are dropped by the test alone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from local.host.host import FunctionsHost
 
 ROOT = Path(__file__).parents[2]
 KEY = "planted-function-key"
-_BY_ITSELF = ("training_data_arrived", "retrain_on_schedule", "poll_jobs", "announce_outcomes")
+_BY_ITSELF = ("training_data_arrived", "retrain_on_schedule")
 
 
 def host_of(world: World) -> FunctionsHost:

@@ -94,29 +94,28 @@ def declared() -> str:
     return (ROOT / "models.toml").read_text()
 
 
-def train(world: World, quality: float, seed: int) -> str:
+def train(world: World, quality: float, seed: int, until: str) -> str:
+    """Drop a file while the app runs, and wait for its run to come to a state."""
     world.service.quality = quality
     world.drop(f"file-{seed}.csv", people(600, seed=seed))
-    world.tick()
-    world.app.announcing.announce_due()
+    wait_for(lambda: world.run()["state"] == until, f"run {seed} {until}")
     return str(world.run()["id"])
 
 
 def test_every_button_does_what_it_says_by_keyboard_alone(world: World, browser: Browser, tmp_path: Path) -> None:
     with_models(world, declared() + '\n[models.census.approval]\nask = "always"\n', tmp_path)
-    held = train(world, 0.9, 1)
     world.drop(HOSTILE, people(600).replace(b",Male,", b",Male,many,", 1))
     with host_of(world) as host:
         visitor = Visitor(browser, host.url)
+        held = train(world, 0.9, 1, "HELD")
         visitor.open()
 
         visitor.sees("Waiting for a person")
         visitor.sees(HOSTILE)
         visitor.ask(f"approve-{held}", "looked at the report")
         visitor.sees("PROMOTED")
-        rejected = train(world, 0.1, 2)
-        assert world.run()["state"] == "REJECTED"
-        second = train(world, 1.0, 3)
+        rejected = train(world, 0.1, 2, "REJECTED")
+        second = train(world, 1.0, 3, "HELD")
         visitor.ask(f"reject-{second}", "not today")
         visitor.sees("rejected by ada: not today")
         visitor.ask("rollback-census", "it was better before")
@@ -126,6 +125,17 @@ def test_every_button_does_what_it_says_by_keyboard_alone(world: World, browser:
         wait_for(lambda: world.service.served["live"] == "quality=0.1", "the refused model to serve")
 
         visitor.ask("retrain-census", "see what waits")
+        world.service.faults.job_status = "Running"
+        cancelled = train(world, 1.0, 4, "TRAINING")
+        visitor.ask(f"cancel-{cancelled}", "a mistake")
+        visitor.sees("cancelled by ada: a mistake")
+        world.service.faults.job_status = "Finished"
+        visitor.ask(f"retry-{cancelled}", "no mistake")
+        wait_for(lambda: world.run()["id"] != cancelled, "a new run")
+        quarantined = world.dataset(HOSTILE)
+        visitor.ask(visitor.browser.run("document.querySelector('button.release').id"), "the contract is wider now")
+        assert quarantined["state"] == world.dataset(HOSTILE)["state"] == "QUARANTINED"
+        assert world.dataset(HOSTILE)["asks"][0]["by"] == "ada"
         visitor.tab_to(f"report-{rejected}")
         browser.press("Enter", 13, "\r")
         visitor.sees("Where they disagree")
@@ -144,9 +154,9 @@ def test_every_button_does_what_it_says_by_keyboard_alone(world: World, browser:
             for link in world.app.history.decisions("census")
         }
         assert "ada" in approvals
-    assert not [request for request in browser.requests if KEY in request["url"]]
-    assert browser.run("document.querySelectorAll('#content img').length") == 0
-    assert browser.errors == []
+        assert not [request for request in browser.requests if KEY in request["url"]]
+        assert browser.run("document.querySelectorAll('#content img').length") == 0
+        assert browser.errors == []
 
 
 def test_an_app_that_has_done_nothing_says_what_to_do(world: World, browser: Browser) -> None:

@@ -189,6 +189,8 @@ DECISION: dict[str, Any] = {
         (("approve", "r1"), "/api/runs/r1/approve", {}),
         (("reject", "r1"), "/api/runs/r1/reject", {}),
         (("override", "r1"), "/api/runs/r1/override", {}),
+        (("cancel", "r1"), "/api/runs/r1/cancel", {}),
+        (("retry", "r1"), "/api/runs/r1/retry", {}),
         (("rollback", "census"), "/api/models/census/rollback", {}),
         (("rollback", "census", "--to", "initial"), "/api/models/census/rollback", {"to": "initial"}),
     ],

@@ -189,7 +189,7 @@ def test_the_app_starts_without_the_plotting_library() -> None:
 
 def test_a_run_is_news_until_its_state_was_announced() -> None:
     ended = run(RunState.FAILED)
-    told = replace(ended, announcement=ended.announcement.after((), "", len(ended.stages)))
+    told = replace(ended, announcement=ended.announcement.tried(len(ended.stages), ended.created_at).after((), ""))
 
     assert ended.is_news
     assert not told.is_news
