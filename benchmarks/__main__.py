@@ -1,7 +1,7 @@
 """
 Measures Relearn beside its peers.
 
-    python -m benchmarks [scoring|swap|cold-start|training|endpoints|all] [--rounds N] [--quick] [--data FILE]
+    python -m benchmarks [scoring|swap|cold-start|training|endpoints|gate|all] [--rounds N] [--quick] [--data FILE]
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from benchmarks import cold_start, endpoints, scoring, swap, training
 from benchmarks.bench import Bench
 from benchmarks.errors import BenchError
 from benchmarks.figures import Figure
+from benchmarks.gate import comparison
 from benchmarks.peer import Pipelines
-from benchmarks.places import RESULTS
+from benchmarks.places import DATA, RESULTS, ROOT
 from benchmarks.report import write
-from benchmarks.setup import prepare
+from benchmarks.setup import prepare, rows_of
 from local.errors import LocalError
 from local.places import short
 
@@ -48,6 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    if options.name == "gate":
+        return _compare_gates(options)
     kit = prepare(options.data, _say)
     bench = Bench(kit, Pipelines(kit), options.rounds, options.quick, _say)
     names = list(_BENCHMARKS) if options.name == "all" else [options.name]
@@ -60,13 +63,25 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
+def _compare_gates(options: argparse.Namespace) -> int:
+    """Compare verdicts; that needs neither servers nor peers."""
+    DATA.mkdir(parents=True, exist_ok=True)
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    data, source = rows_of(options.data)
+    target = RESULTS if options.quick else ROOT / "docs"
+    print(comparison.run(data, source, quick=options.quick, target=target, say=_say))
+    return 0
+
+
 def _say(line: str) -> None:
     print(line, flush=True)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measures Relearn beside its peers.")
-    parser.add_argument("name", nargs="?", choices=[*_BENCHMARKS, "all"], default="all", help="default: %(default)s")
+    parser.add_argument(
+        "name", nargs="?", choices=[*_BENCHMARKS, "gate", "all"], default="all", help="default: %(default)s"
+    )
     parser.add_argument("--rounds", type=_rounds, help="how often each measure is taken; each benchmark has its own")
     parser.add_argument("--quick", action="store_true", help="see that everything works, in a few minutes")
     parser.add_argument("--data", type=Path, help="a CSV file with the columns of UCI Adult")

@@ -71,7 +71,7 @@ def prepare(data: Path | None, say: _Say) -> Kit:
     wrk = _load_generator()
     install_storage(say)
     python = _peers_python(say)
-    adult, source = _rows(data)
+    adult, source = rows_of(data)
     say(f"Using {source}.")
     return Kit(python, wrk, adult, source)
 
@@ -104,7 +104,8 @@ def _run(command: Sequence[str]) -> None:
         raise BenchError(f"the peers could not be installed; check that pip reaches a package index:\n{said}")
 
 
-def _rows(data: Path | None) -> tuple[Path, str]:
+def rows_of(data: Path | None) -> tuple[Path, str]:
+    """Return the file to measure with, and where its rows come from: the one given, the real one, or synthetic rows."""
     if data is not None:
         if not data.is_file():
             raise BenchError(f"there is no file {data}: name a CSV file with the columns of UCI Adult")

@@ -36,6 +36,7 @@ from shared.retraining.asking import Asking
 from shared.retraining.dashboard import Dashboard
 from shared.retraining.deciding import Deciding
 from shared.retraining.doctor import Doctor
+from shared.retraining.drifting import Drifting
 from shared.retraining.evaluation import Evaluation, Stores
 from shared.retraining.evidence import EvidenceStore
 from shared.retraining.explaining import Explaining
@@ -167,7 +168,7 @@ def compose(environment: Mapping[str, str], clock: Clock | None = None) -> App:
         asking=asking,
         explaining=Explaining(blobs, ledger, runs, asking, gathering, now),
         sweeping=Sweeping(models, blobs, ledger, arrival, gathering, now),
-        scheduled=Scheduled(models, records, gathering, advancing, now),
+        scheduled=Scheduled(models, records, gathering, Drifting(blobs, runs, records, now), advancing, now),
         advancing=advancing,
         polling=Polling(models, runs, advancing, now),
         giving_up=GivingUp(runs, decisions, now),

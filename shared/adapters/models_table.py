@@ -77,6 +77,7 @@ def _to_row(record: ModelRecord) -> Row:
         "staged_run": record.staged_run,
         "lease": record.lease,
         "lease_until": stored(record.lease_until),
+        "drifted_at": stored(record.drifted_at),
         "last_scheduled_at": stored(record.last_scheduled_at),
     }
 
@@ -93,6 +94,7 @@ def _from_row(row: Row, version: str) -> ModelRecord:
         staged_run=row["staged_run"],
         lease=row["lease"],
         lease_until=instant(row["lease_until"]),
+        drifted_at=instant(row["drifted_at"]),
         last_scheduled_at=instant(row["last_scheduled_at"]),
         version=version,
     )

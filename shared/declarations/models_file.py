@@ -12,6 +12,7 @@ from shared.declarations.arriving_sections import read_arriving, read_batching
 from shared.declarations.budgets_section import read_policy
 from shared.declarations.contract_file import contract_section
 from shared.declarations.contract_section import read_contract
+from shared.declarations.drift_section import read_drift
 from shared.declarations.gate_section import read_gate
 from shared.declarations.limits_section import read_limits
 from shared.declarations.notify_section import read_notify
@@ -71,6 +72,7 @@ def _read_model(name: str, section: Section, folder: Path) -> Model:
         gate=read_gate(section, task),
         holdout=section.text("holdout", ""),
         schedule=section.text("schedule", ""),
+        drift=read_drift(section, contract),
         approval=read_approval(section.section("approval", {})),
         batching=read_batching(section),
         arriving=read_arriving(section.section("arriving", {})),
@@ -85,6 +87,8 @@ def _read_model(name: str, section: Section, folder: Path) -> Model:
         section.wrong("folder", "names one folder below training-data, without '/'")
     if model.staging and model.live.url and model.live.url == model.staging.url:
         section.wrong("scoring.staging.url", "is the live endpoint; the gate needs a second one to try challengers on")
+    if model.drift and not model.is_patient:
+        section.wrong("drift", "ends a wait; without a `schedule` or `batching` each file starts a run at once")
     section.close()
     return model
 

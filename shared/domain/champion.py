@@ -51,6 +51,7 @@ class ModelRecord:
         holdout_uses: How many runs were judged on it.
         holdout_run: The run that used it last.
         holdout_before: The holdout that was judged on before the present one.
+        drifted_at: When drift last started a run.
         last_scheduled_at: When a schedule last started a run, or was first looked at.
     """
 
@@ -64,6 +65,7 @@ class ModelRecord:
     staged_run: str = ""
     lease: str = ""
     lease_until: datetime | None = None
+    drifted_at: datetime | None = None
     last_scheduled_at: datetime | None = None
     version: str = field(default="", compare=False)
 

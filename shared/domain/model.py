@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from shared.domain.approval import Approval
 from shared.domain.budgets import Policy
 from shared.domain.contract import Contract
+from shared.domain.drift import DriftRule
 from shared.domain.gate import GateRule
 from shared.domain.limits import Limits
 from shared.domain.notification import Notify
@@ -57,6 +58,7 @@ class Model:
         schedule: NCRONTAB; accepted files wait for it.
         batching: Accepted files wait for a window to close. Without it and a schedule, each starts a run of its own.
         arriving: How files are taken in.
+        drift: When files unlike the champion's data end the wait of those that wait; None for never.
         approval: When a person is asked before a promotion.
         notify: Whom to tell of its runs; None tells nobody.
         gate: None only where models.toml says `gate = "none"`.
@@ -76,6 +78,7 @@ class Model:
     schedule: str = ""
     batching: Batching | None = None
     arriving: Arriving = field(default_factory=Arriving)
+    drift: DriftRule | None = None
     approval: Approval = field(default_factory=Approval)
     policy: Policy = field(default_factory=Policy)
     notify: Notify | None = None

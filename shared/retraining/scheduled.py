@@ -14,6 +14,7 @@ from shared.errors import DatasetChanged, ServiceUnavailable, StateConflict
 from shared.logs import event
 from shared.retraining import Clock
 from shared.retraining.advancing import Advancing
+from shared.retraining.drifting import Drifting
 from shared.retraining.gathering import Gathering
 
 _log = logging.getLogger(__name__)
@@ -27,11 +28,12 @@ class Scheduled:
         models: Mapping[str, Model],
         records: ModelTable,
         gathering: Gathering,
+        drifting: Drifting,
         advancing: Advancing,
         clock: Clock,
     ) -> None:
         self._models, self._records, self._gathering = models, records, gathering
-        self._advancing, self._clock = advancing, clock
+        self._drifting, self._advancing, self._clock = drifting, advancing, clock
 
     def retrain_due(self) -> None:
         """Look at every model; one model's trouble does not hold up the others."""
@@ -48,6 +50,10 @@ class Scheduled:
                 _log.exception("schedule.failed %s", model.name)
 
     def _look(self, model: Model) -> Run | None:
+        drift = self._drifting.reason(model, self._gathering.waiting(model)) if model.drift else ""
+        if drift and (run := self._gathering.gather(model, drift)):
+            self._drifting.note(model)
+            return run
         if model.schedule:
             return self._keep_schedule(model)
         if model.batching:

@@ -9,8 +9,10 @@ import tomllib
 import pytest
 
 from shared.declarations.approval_section import read_approval
+from shared.declarations.drift_section import read_drift
 from shared.declarations.gate_section import read_rule
 from shared.declarations.section import Section
+from shared.domain.contract import Contract
 from shared.domain.gate import Fault, Outcome
 from shared.domain.metrics import METRICS
 from shared.domain.task import Task
@@ -27,6 +29,8 @@ def test_an_example_is_read_without_a_problem(kind: str, of: str, text: str) -> 
 
     if kind == "task":
         read_rule(root.section("gate"), Task(of))
+    elif of == "drift":
+        read_drift(root, Contract((), "label"))
     else:
         read_approval(root.section(of))
 

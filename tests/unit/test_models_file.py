@@ -152,6 +152,22 @@ def test_a_gate_may_ask_for_much(tmp_path: Path) -> None:
     assert (rule.group, rule.min_rows, rule.creep_margin, rule.holdout_budget) == ("household", 400, 0.02, 52)
 
 
+@pytest.mark.parametrize(
+    ("section", "problem"),
+    [
+        ("drift]\nfiles = 2", "models.census.drift: ends a wait; without a `schedule`"),
+        ("drift]\nfiles = 1", "models.census.drift.drifted: asks for 2 of 1 files"),
+        ('drift]\ncolumns = ["x"]', "models.census.drift.columns: 'x' is none of the contract's columns"),
+        ('approval]\nask = "ever"', "models.census.approval.ask: expected one of never, on-hold, always"),
+        ("approval]\nallow_self = 1", "models.census.approval.allow_self: expected"),
+    ],
+)
+def test_a_problem_with_approval_or_drift_names_its_key(tmp_path: Path, section: str, problem: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        load(tmp_path, f"{SAMPLE}\n[models.census.{section}\n")
+    assert problem in str(refused.value)
+
+
 def test_a_model_may_have_no_staging_endpoint(tmp_path: Path) -> None:
     without = "\n".join(line for line in SAMPLE.splitlines() if not line.startswith("staging = "))
 
