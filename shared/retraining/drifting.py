@@ -93,4 +93,4 @@ class Drifting:
 
 
 def _cells(rows: CsvRows) -> Iterator[list[str]]:
-    return (row for batch in rows.batches() for _, row in batch)
+    return (row for batch in rows.batches() for row in batch.rows)
