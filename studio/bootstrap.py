@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from studio.batches import Batches
 from studio.blob_access import BlobAccess
 from studio.connection import StorageAccount
+from studio.deployment import Deployment
 from studio.endpoints import Endpoints
 from studio.experiments import Experiments
 from studio.keys import Vault
@@ -38,6 +39,7 @@ class Service:
     registry: Registry
     batches: Batches
     endpoints: Endpoints
+    deployment: Deployment
 
 
 def assemble(settings: Settings) -> Service:
@@ -59,6 +61,7 @@ def assemble(settings: Settings) -> Service:
         registry=registry,
         batches=Batches(JobStore(storage.jobs, vault), queue, blobs),
         endpoints=Endpoints(catalog, registry, artifacts, blobs),
+        deployment=Deployment(catalog, registry, artifacts, blobs),
     )
 
 

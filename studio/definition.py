@@ -60,7 +60,7 @@ def definition(
         "input": _ports(service.input_name, inputs),
         "output": _ports(OUTPUT_NAME, outputs),
         "assets": {ASSET: _asset(service, model)} if model else {},
-        "parameters": {},
+        "parameters": {name: text or "" for name, text in service.score.parameters.defaults.items()},
         "packageType": "Graph",
         "payloadsInBlobStorage": False,
     }
@@ -77,7 +77,7 @@ def read_definition(body: object, service: WebService) -> EndpointChange:
     """
     try:
         fields = read_object(read_object(body, "body").get("properties") or {}, "properties")
-        return EndpointChange(_properties(fields), tuple(_resources(fields, service)))
+        return EndpointChange(read_properties(fields), tuple(_resources(fields, service)))
     except ProtocolMismatch as error:
         raise BadArgument(error.code, f"{error.where}: expected {error.expected}, got {error.got}") from None
 
@@ -99,7 +99,8 @@ def _asset(service: WebService, model: BlobReference) -> Body:
     }
 
 
-def _properties(fields: Mapping[str, Any]) -> dict[str, Any]:
+def read_properties(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Read concurrency, diagnostics level and keys; raises BadArgument or ProtocolMismatch."""
     changed: dict[str, Any] = {}
     n_calls = _section(fields, "realtimeConfiguration").get("maxConcurrentCalls")
     if n_calls is not None:
@@ -146,11 +147,12 @@ def _resources(fields: Mapping[str, Any], service: WebService) -> list[Resource]
         asset = read_object(entry, f"assets.{key}")
         name = read_optional_text(asset, "name", f"assets.{key}") or service.resource
         if asset.get("locationInfo") is not None:
-            found.append(Resource(name, _location(asset["locationInfo"], f"assets.{key}.locationInfo")))
+            found.append(Resource(name, located(asset["locationInfo"], f"assets.{key}.locationInfo")))
     return found
 
 
-def _location(body: object, where: str) -> BlobReference:
+def located(body: object, where: str) -> BlobReference:
+    """Read an asset's `locationInfo`; raises BadArgument or ProtocolMismatch."""
     fields = read_object(body, where)
     uri = urlsplit(read_text(fields, "uri", where))
     credentials = read_optional_text(fields, "credentials", where)

@@ -109,15 +109,19 @@ class ModelFile:
         manifest, part, numbers = unpack(data)
         return _read_model_file(Section(_parsed(manifest), "manifest.json"), part, numbers)
 
+    def declaration(self) -> dict[str, object]:
+        """Say by which design it was trained, laid out as a declaration."""
+        return {
+            "name": self.experiment,
+            **schema_section(self.schema),
+            "split": asdict(self.split),
+            "learner": {"name": self.learner.name, "parameters": dict(self.learner.parameters)},
+        }
+
     def _manifest(self) -> dict[str, object]:
         return {
             "format": _FORMAT,
-            "experiment": {
-                "name": self.experiment,
-                **schema_section(self.schema),
-                "split": asdict(self.split),
-                "learner": {"name": self.learner.name, "parameters": dict(self.learner.parameters)},
-            },
+            "experiment": self.declaration(),
             "classes": self.classes,
             "levels": self.levels,
             "model": model_section(self.model),

@@ -59,7 +59,13 @@ def create_app(service: Service) -> ASGIApp:
         *BatchApi(service.batches, service.experiments, service.blobs).routes(calls),
         *ManagementApi(service.endpoints, service.registry, service.artifacts, service.blobs, addresses).routes(calls),
         *ResourcesApi(
-            service.endpoints, service.experiments, service.registry, service.artifacts, service.blobs, addresses
+            service.endpoints,
+            service.deployment,
+            service.experiments,
+            service.registry,
+            service.artifacts,
+            service.blobs,
+            addresses,
         ).routes(calls),
         *PublishingApi(_publishing(service), service.catalog, service.registry, addresses).routes(calls),
         *DescriptionApi(service.experiments, addresses).routes(calls),

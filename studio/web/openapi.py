@@ -121,6 +121,7 @@ def _resources() -> Document:
         f"{one}/listKeys": {"get": _by_token("list_keys", keys), "post": _by_token("list_keys", keys)},
         one: {
             "get": _by_token("show", {"200": _json("Resource")}),
+            "put": _by_token("create", {"200": _json("Resource"), "201": _json("Resource")}, body="ResourceUpdate"),
             "patch": _by_token("update", {"200": _json("Resource")}, body="ResourceUpdate"),
             "delete": _by_token("delete_resource", {"202": _EMPTY, "204": _EMPTY}),
         },

@@ -18,6 +18,7 @@ from studio.addresses import Addresses
 from studio.blob_access import BlobAccess
 from studio.catalog import DEFAULT_ENDPOINT, Endpoint, WebService
 from studio.definition import definition, read_definition
+from studio.deployment import Deployment
 from studio.endpoints import Endpoints
 from studio.errors import BadArgument, NotFound
 from studio.experiments import Experiments
@@ -38,6 +39,7 @@ class ResourcesApi:
     def __init__(
         self,
         endpoints: Endpoints,
+        deployment: Deployment,
         experiments: Experiments,
         registry: Registry,
         artifacts: Artifacts,
@@ -45,6 +47,7 @@ class ResourcesApi:
         addresses: Addresses,
     ) -> None:
         self._endpoints = endpoints
+        self._deployment = deployment
         self._experiments = experiments
         self._registry = registry
         self._artifacts = artifacts
@@ -60,6 +63,7 @@ class ResourcesApi:
             Route(group, calls(self.list_all), methods=["GET"]),
             Route(f"{group}/{{name}}/listKeys", calls(self.list_keys), methods=["GET", "POST"]),
             Route(f"{group}/{{name}}", calls(self.show), methods=["GET"]),
+            Route(f"{group}/{{name}}", calls(self.create), methods=["PUT"]),
             Route(f"{group}/{{name}}", calls(self.update), methods=["PATCH"]),
             Route(f"{group}/{{name}}", calls(self.delete), methods=["DELETE"]),
             Route(
@@ -93,6 +97,19 @@ class ResourcesApi:
         service, default = self._found(call)
         changed = self._endpoints.redefine(service, default, read_definition(call.json(), service))
         return self._followed(call, json_response(self._to_wire(call, service, changed)), started)
+
+    def create(self, call: Call) -> Response:
+        """Make a web service out of the model that the definition names, or change the one of that name."""
+        started = datetime.now(UTC)
+        try:
+            self._found(call)
+        except NotFound:
+            self._admit(call)
+            service, default = self._deployment.create(
+                str(self._registry.catalog.workspace), call.path("name"), call.json()
+            )
+            return self._followed(call, json_response(self._to_wire(call, service, default), 201), started)
+        return self.update(call)
 
     def delete(self, call: Call) -> Response:
         """Delete a web service; one that is not there answers 204."""

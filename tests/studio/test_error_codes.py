@@ -64,6 +64,11 @@ CASES: dict[tuple[str, str], Callable[[Caller], httpx.Response]] = {
         "GET", SUBSCRIPTIONS.format(c.workspace), params={"$skiptoken": "page2"}
     ),
     ("BadArgument", "MissingInputBlobInformation"): lambda c: c.submit_blob(ConnectionString=None),
+    ("BadArgument", "MissingModelPackage"): lambda c: c.send(
+        "PUT",
+        f"/subscriptions/{c.workspace}/resourceGroups/rg/providers/Microsoft.MachineLearning/webServices/New",
+        json={"properties": {}},
+    ),
     ("BadArgument", "MissingOutputOverrideSpecification"): lambda c: c.submit(
         Outputs={"output1": {"RelativeLocation": "box/m.ilearner"}}
     ),

@@ -22,7 +22,7 @@ from starlette.routing import Route
 from studio.web.app import create_app
 from studio.web.openapi import openapi_document
 
-MAX_EXAMPLES = 12
+MAX_EXAMPLES = 8
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 # Deleting what all tests share would make the rest of the run a test of 404.
 DESTRUCTIVE = {("delete", "delete_service"), ("delete", "delete_endpoint"), ("delete", "delete_resource")}
@@ -30,6 +30,8 @@ DESTRUCTIVE = {("delete", "delete_service"), ("delete", "delete_endpoint"), ("de
 
 def operations() -> Iterator[tuple[str, str]]:
     for path, item in openapi_document()["paths"].items():
+        if path.startswith("/subscriptions/{owner}/"):  # the handlers of /workspaces/{owner}, under another name
+            continue
         for method, operation in item.items():
             if method != "parameters":
                 name = operation["summary"].lower().replace(" ", "_")

@@ -234,6 +234,35 @@ def test_bytes_that_are_no_model_leave_the_old_one(
     assert scored(resource.published, "default") == before
 
 
+def test_a_model_alone_becomes_a_web_service(resource: Resource, model: dict[str, str]) -> None:
+    definition = assets(model, "asset3")
+    definition["properties"] |= {"description": "By hand", "keys": {"primary": "k" * 40}}
+    definition["properties"]["assets"]["asset1"] = {"name": "Edit Metadata", "type": "Module"}
+
+    made = resource.call("PUT", name="Made: by hand", json=definition)
+    again = resource.call("PUT", name="Made: by hand", json={"properties": {"diagnostics": {"level": "All"}}})
+
+    assert (made.status_code, again.status_code) == (201, 200), made.text
+    assert made.headers["Azure-AsyncOperation"]
+    assert made.json()["properties"]["description"] == "By hand"
+    assert again.json()["properties"]["diagnostics"] == {"level": "All"}
+    api = made.json()["properties"]["swaggerLocation"].removesuffix("/swagger.json")
+    answer = resource.published.client.post(f"{api}/execute", headers=bearer("k" * 40), json=ROW)
+    before = scored(resource.published, "default")
+    resource.call("PATCH", json=assets(model))
+    assert (
+        answer.json()["Results"]["output1"]["value"]["Values"][0][-1] == scored(resource.published, "default") != before
+    )
+    assert "Scored Labels" in httpx.get(f"{api}/swagger.json", trust_env=False).text
+
+
+def test_a_definition_without_a_model_is_refused_with_what_to_do(resource: Resource) -> None:
+    answer = resource.call("PUT", name="New", json={"properties": {"title": "New"}})
+
+    assert error_of(answer) == (400, "BadArgument", "MissingModelPackage")
+    assert "publish an experiment" in answer.text
+
+
 def test_a_deleted_web_service_is_gone_and_deleting_it_again_changes_nothing(resource: Resource) -> None:
     first, second = resource.call("DELETE"), resource.call("DELETE")
 
