@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 
 from shared.adapters.ledger_rows import FILE, from_row, to_row
 from shared.adapters.tables import Row, TableStore, instant, stored
 from shared.domain.dataset import Dataset, DatasetState
-from shared.errors import AlreadyExists, Changed
+from shared.errors import AlreadyExists, Changed, StateConflict
 
 _CONTENT, _TIME, _OPEN = "content:", "time:", "open:"
+_GATHER = "gather"
 _SWEEP = ("(sweep)", "since")
 _LAST_MS = 253_402_300_799_999  # the end of the year 9999
 
@@ -138,6 +140,28 @@ class Ledger:
         partition, key = _SWEEP
         row = {"PartitionKey": partition, "RowKey": key, "until": stored(until), "whole_at": stored(whole_at)}
         self._table.put(row)
+
+    def hold(self, model: str, holder: str, now: datetime, length: timedelta) -> bool:
+        """Take the right to gather a model's waiting files; False when somebody else has it."""
+        row = {"PartitionKey": model, "RowKey": _GATHER, "holder": holder, "until": stored(now + length)}
+        known = self._table.get(model, _GATHER)
+        if known and (known[0]["until"] or "") > stored(now):
+            return False
+        try:
+            if known:
+                self._table.replace(row, known[1])
+            else:
+                self._table.insert(row)
+        except StateConflict:
+            return False
+        return True
+
+    def let_go(self, model: str, holder: str) -> None:
+        """Give that right back, if it is still held."""
+        known = self._table.get(model, _GATHER)
+        if known and known[0]["holder"] == holder:
+            with suppress(Changed):
+                self._table.replace(known[0] | {"until": ""}, known[1])
 
     def _opened(self, model: str) -> Iterator[Dataset]:
         condition = "PartitionKey eq @model and RowKey ge @first and RowKey lt @last"

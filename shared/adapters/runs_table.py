@@ -77,10 +77,6 @@ class RunTable:
         rows = self._table.query(condition, only=only, model=model)
         return {str(row["RowKey"]) for row, _ in rows if row["state"] in wanted}
 
-    def ids(self) -> set[str]:
-        """Return the ids of all runs."""
-        return {str(row["RowKey"]) for row, _ in self._table.query("", only=("RowKey",))}
-
     def all(self, model: str | None = None) -> list[Run]:
         """Return the runs of one model or of all, newest first."""
         rows = self._table.query("PartitionKey eq @model", model=model) if model else self._table.query("")

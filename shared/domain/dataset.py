@@ -55,7 +55,7 @@ class Dataset:
 
     Attributes:
         key: Of container, name and ETag: the same version always has the same key.
-        seen_by: How the app came to know of it: `event`, `sweep`, or `request`.
+        seen_by: How the app came to know of it: `event`, `marker`, `sweep` or `request`.
         rows: Data rows read.
         good: Rows that meet the contract.
         bad: Rows that do not: set aside, or the reason why the file is quarantined.

@@ -132,7 +132,12 @@ def _asked(ask: Ask) -> str:
     return f"{ask.by} asked {_at(ask.at)} to {ask.what} it{why}.{run}{before}"
 
 
-_SEEN_BY = {"event": "by its event", "sweep": "by the sweep", "request": "by a person's request"}
+_SEEN_BY = {
+    "event": "by its event",
+    "marker": "by the marker that ended its window",
+    "sweep": "by the sweep",
+    "request": "by a person's request",
+}
 _ADVICE = {
     DatasetState.QUARANTINED: " Fix the file and drop it again, or fix the contract and release it.",
     DatasetState.DUPLICATE: " To train on these bytes again, ask for it with `force` and a reason.",

@@ -59,7 +59,7 @@ class Arrival:
 
         Args:
             blob: The file.
-            by: What drew attention to it: `event`, `sweep` or `request`.
+            by: What drew attention to it: `event`, `marker`, `sweep` or `request`.
         """
         facts = facts_of(blob)
         if facts is None:
@@ -194,7 +194,7 @@ class Arrival:
         folder = facts.name.rpartition("/")[0] + "/"
         for other in self._blobs.listing(facts.container, folder):
             if other.modified_at <= facts.modified_at and not is_marker(other.name, model.batching):
-                self.receive(self._blobs.blob(other.path), by="event")
+                self.receive(self._blobs.blob(other.path), by="marker")
         run = self._gathering.gather(model, f"the marker '{facts.name}' came")
         reason = f"a marker: it ended the window of run '{run.id}'" if run else "a marker, and no file was waiting"
         dataset = self._save(dataset, DatasetState.IGNORED, reason)

@@ -134,7 +134,7 @@ class Asking:
         why = f"{ask.by} asked for it" + (f": {ask.reason}" if ask.reason else "")
         try:
             run = self._gathering.gather(model, why, ask)
-        except DatasetChanged as changed:
+        except (Changed, DatasetChanged) as changed:
             raise RequestRefused(f"{changed}; ask again") from changed
         if run is None:
             newest, _ = self._ledger.page([model.name], 1)

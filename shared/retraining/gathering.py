@@ -6,7 +6,9 @@ import json
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from itertools import accumulate
+from uuid import uuid4
 
 from shared.adapters.blobs import BlobStore, facts_of
 from shared.adapters.ledger import Ledger
@@ -15,6 +17,7 @@ from shared.domain.dataset import Ask, Dataset, DatasetState
 from shared.domain.model import Model
 from shared.domain.runs import Run
 from shared.domain.waiting import closed_because
+from shared.errors import Changed
 from shared.logs import event
 from shared.retraining import Clock
 from shared.retraining.naming import new_run, run_id_of
@@ -23,14 +26,15 @@ from shared.retraining.training_sets import NoLongerAccepted, TrainingSets
 
 _log = logging.getLogger(__name__)
 _FILES_AT_ONCE, _NAMES_AT_ONCE = 500, 25_000  # files, and characters of their names: a run's row names all its files
+_HELD = timedelta(minutes=30)  # as long as a function may run: whoever takes over finds nobody at work
 
 
 class Gathering:
     """
     Makes the run; repeated or at once in two workers, it includes each file once.
 
-    A gathered run is named after the file that has waited longest, and that file is the last to leave the wait: whoever
-    died half-way, or lost a race, finds the same run again.
+    One worker at a time gathers a model's files. A run is named after the file that has waited longest, and that file
+    is the last to leave the wait: whoever died half-way finds the same run again.
     """
 
     def __init__(
@@ -64,8 +68,20 @@ class Gathering:
             ask: The person's request, if it was one.
 
         Raises:
+            Changed: Another worker gathers this model's files.
             DatasetChanged: A file was replaced meanwhile; the next attempt leaves it out.
         """
+        if not self.waiting(model):
+            return None
+        holder = uuid4().hex
+        if not self._ledger.hold(model.name, holder, self._clock(), _HELD):
+            raise Changed(f"the files of '{model.name}' are being gathered")
+        try:
+            return self._gather(model, why, ask)
+        finally:
+            self._ledger.let_go(model.name, holder)
+
+    def _gather(self, model: Model, why: str, ask: Ask | None) -> Run | None:
         waiting = _as_many_as_fit(self.waiting(model))
         if not waiting:
             return None

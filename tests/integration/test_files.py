@@ -17,7 +17,7 @@ from conftest import World
 
 from shared.composition import compose
 from shared.domain.dataset import DatasetState
-from shared.errors import RowsUnaccounted
+from shared.errors import RequestRefused, RowsUnaccounted
 from shared.settings import ROOT
 
 
@@ -302,6 +302,24 @@ def test_a_sweep_looks_only_at_what_is_new_and_once_a_day_at_everything(world: W
 
     _later(world, minutes=30 + 24 * 60)
     assert world.app.sweeping.sweep() == ["census/a.csv"]
+
+
+def test_waiting_files_are_gathered_by_one_worker_at_a_time(world: World, tmp_path: Path) -> None:
+    _restart(world, tmp_path, ("# schedule", "schedule"))
+    world.drop("a.csv", people(600))
+    app, ledger = world.app, world.app.sweeping._ledger
+    now = datetime.now(UTC)
+    assert ledger.hold("census", "another", now, timedelta(minutes=30))
+    assert not ledger.hold("census", "a third", now + timedelta(minutes=29), timedelta(minutes=30))
+    with pytest.raises(RequestRefused, match="the files of 'census' are being gathered; ask again"):
+        app.asking.retrain("census", None, "ann", "")
+
+    app.scheduled._gathering._clock = lambda: now + timedelta(minutes=31)
+    assert app.asking.retrain("census", None, "ann", "")["run"]["datasets"] == ["census/a.csv"]
+
+    ledger.let_go("census", "another")
+    world.drop("b.csv", people(600, seed=2))
+    assert app.asking.retrain("census", None, "ann", "")["run"]["datasets"] == ["census/b.csv"]
 
 
 def test_only_files_with_something_left_to_do_are_looked_at_again(world: World, tmp_path: Path) -> None:
