@@ -64,6 +64,7 @@ from shared.retraining.sweeping import Sweeping
 from shared.retraining.training_sets import TrainingSets
 from shared.retraining.views import Views
 from shared.settings import Settings
+from shared.telemetry.recorder import Recorder, recorder_for
 
 EVALUATIONS = layout.EVALUATIONS  # the queue that hands runs to evaluation
 
@@ -78,6 +79,7 @@ class App:
     """The use cases that the triggers call; `prepare` makes tables and containers that are not there, once."""
 
     training_data_source: str
+    recorder: Recorder
     prepare: Callable[[], None]
 
     arrival: Arrival
@@ -118,12 +120,13 @@ def compose(environment: Mapping[str, str], clock: Clock | None = None) -> App:
     now = clock or _now
     settings = Settings.from_env(environment)
     models = load_models(settings.models_file, settings.environment)
-    connection, caller = settings.data_storage, ServiceCaller()
+    recorder = recorder_for(settings.telemetry)
+    connection, caller = settings.data_storage, ServiceCaller(recorder)
     blobs = BlobStore(connection, settings.keyed_handover)
     if settings.keyed_handover:
         event(_log, "storage.key_handed_over", level=logging.WARNING, setting="KEYED_HANDOVER", reason=_KEY_HANDED_OVER)
-    ledger = Ledger(TableStore(connection, layout.DATASETS))
-    runs = RunTable(TableStore(connection, layout.RUNS))
+    ledger = Ledger(TableStore(connection, layout.DATASETS), recorder.file_settled)
+    runs = RunTable(TableStore(connection, layout.RUNS), recorder.run_saved)
     records = ModelTable(TableStore(connection, layout.MODELS))
     decisions = DecisionTable(TableStore(connection, layout.DECISIONS), TableStore(connection, layout.MODELS))
 
@@ -163,6 +166,7 @@ def compose(environment: Mapping[str, str], clock: Clock | None = None) -> App:
     asking = Asking(models, blobs, ledger, runs, arrival, gathering, advancing, now)
     return App(
         training_data_source=settings.training_data_source,
+        recorder=recorder,
         prepare=cache(lambda: layout.create_storage(connection)),
         arrival=arrival,
         asking=asking,
@@ -170,7 +174,7 @@ def compose(environment: Mapping[str, str], clock: Clock | None = None) -> App:
         sweeping=Sweeping(models, blobs, ledger, arrival, gathering, now),
         scheduled=Scheduled(models, records, gathering, Drifting(blobs, runs, records, now), advancing, now),
         advancing=advancing,
-        polling=Polling(models, runs, advancing, now),
+        polling=Polling(models, runs, advancing, now, recorder),
         giving_up=GivingUp(runs, decisions, now),
         interventions=Interventions(models, runs, ledger, blobs, advancing, now),
         evaluation=Evaluation(models, stores, results, promotion, scoring, rollback, Setbacks(models, runs, now), now),

@@ -12,6 +12,7 @@ from shared.domain.approval_token import is_strong
 from shared.errors import ConfigError
 from shared.secret import Secret
 from shared.storage_account import fields_of, keyless
+from shared.telemetry.recorder import DESTINATIONS, OFF
 
 ROOT = Path(__file__).resolve().parent.parent
 TRAINING_DATA_SOURCES = ("LogsAndContainerScan", "EventGrid")
@@ -29,6 +30,7 @@ class Settings:
         data_storage: Opens the account that holds data, artifacts and state: a connection string with a key, or
             addresses for an identity (`shared.storage_account`).
         training_data_source: How the blob trigger learns of files: `EventGrid` or `LogsAndContainerScan`.
+        telemetry: Where traces and metrics go: `off`, `log` or `otlp`.
         keyed_handover: A connection string with key that jobs get instead of tokens; None as a rule.
         models_file: The models' declarations.
         app_url: The app's own address, for links in messages; empty when it is not known.
@@ -38,6 +40,7 @@ class Settings:
 
     data_storage: Secret
     training_data_source: str
+    telemetry: str
     keyed_handover: Secret | None
     models_file: Path
     app_url: str
@@ -57,6 +60,9 @@ class Settings:
         source = environment.get("TRAINING_DATA_SOURCE") or TRAINING_DATA_SOURCES[0]
         if source not in TRAINING_DATA_SOURCES:
             problems.append(f"TRAINING_DATA_SOURCE is '{source}': give {' or '.join(TRAINING_DATA_SOURCES)}")
+        telemetry = environment.get("TELEMETRY") or OFF
+        if telemetry not in DESTINATIONS:
+            problems.append(f"TELEMETRY is '{telemetry}': give {', '.join(DESTINATIONS)}")
         handover = Secret(environment.get("KEYED_HANDOVER", ""))
         if handover and "accountkey" not in fields_of(handover):
             problems.append(
@@ -76,7 +82,9 @@ class Settings:
             problems.append("APPROVAL_SECRET is too short to sign with: take `openssl rand -hex 32`")
         if problems:
             raise ConfigError("settings", problems)
-        return cls(connection, source, handover or None, models_file, app_url, approval_secret, dict(environment))
+        return cls(
+            connection, source, telemetry, handover or None, models_file, app_url, approval_secret, dict(environment)
+        )
 
 
 def _app_url(environment: Mapping[str, str], problems: list[str]) -> str:

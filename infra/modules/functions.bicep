@@ -41,6 +41,7 @@ var ownSettings = [
   { name: 'DATA_STORAGE__credential', value: 'managedidentity' }
   { name: 'DATA_STORAGE__clientId', value: identityClientId }
   { name: 'TRAINING_DATA_SOURCE', value: 'EventGrid' }
+  { name: 'TELEMETRY', value: 'log' } // traces and metrics as log events, which the host takes to Application Insights
   { name: 'MODELS_FILE', value: 'models.toml' }
   { name: 'POLL_SCHEDULE', value: pollSchedule }
   { name: 'RETRAIN_SCHEDULE', value: retrainSchedule }

@@ -8,6 +8,9 @@ var charts = [
   { title: 'Runs by outcome', query: loadTextContent('../queries/runs-by-outcome.kql'), form: 'barchart' }
   { title: 'Decisions of the gate', query: loadTextContent('../queries/decisions.kql'), form: 'table' }
   { title: 'Files: quarantined, duplicate, taken up late', query: loadTextContent('../queries/files.kql'), form: 'table' }
+  { title: 'Seconds in each state', query: loadTextContent('../queries/stage-durations.kql'), form: 'table' }
+  { title: 'Gain of challengers, with its bounds', query: loadTextContent('../queries/gate-gains.kql'), form: 'scatterchart' }
+  { title: 'Slowest calls to the services', query: loadTextContent('../queries/slow-calls.kql'), form: 'table' }
   { title: 'Runs that failed', query: loadTextContent('../queries/run-failed.kql'), form: 'table' }
   { title: 'Promotions that were not seen to serve', query: loadTextContent('../queries/promotion-unverified.kql'), form: 'table' }
   { title: 'Files that are too old', query: loadTextContent('../queries/file-too-old.kql'), form: 'table' }

@@ -19,6 +19,7 @@ from shared.domain.remedies import Remedy, remedy_of
 from shared.errors import ServiceRejected, ServiceUnavailable
 from shared.logs import masked
 from shared.secret import Secret
+from shared.telemetry.recorder import Recorder
 from shared.wire import Fault
 
 _TIMEOUT_S = (5.0, 95.0)  # connect, read: a scoring call may take 90 s
@@ -39,7 +40,12 @@ _RETRIES = Retry(
 class ServiceCaller:
     """Sends requests with a key; safe to share between threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, recorder: Recorder | None = None) -> None:
+        """
+        Args:
+            recorder: Told of calls that belong to a run.
+        """
+        self._recorder = recorder or Recorder()
         self._repeating = _session(_RETRIES)
         self._single = _session(Retry(total=0, raise_on_status=False))
 
@@ -74,14 +80,15 @@ class ServiceCaller:
         if run_id:
             headers["x-ms-client-request-id"] = run_id
         session = self._repeating if repeat else self._single
-        try:
-            response = session.request(
-                method, url, headers=headers, json=body, timeout=_TIMEOUT_S, allow_redirects=False
-            )
-        except requests.RequestException as failed:
-            # The library's text can repeat the address; its class is what a person needs.
-            raise ServiceUnavailable(operation, f"no answer ({type(failed).__name__})") from None
-        return _answer(operation, response)
+        with self._recorder.call(operation, run_id) as context:
+            try:
+                response = session.request(
+                    method, url, headers={**headers, **context}, json=body, timeout=_TIMEOUT_S, allow_redirects=False
+                )
+            except requests.RequestException as failed:
+                # The library's text can repeat the address; its class is what a person needs.
+                raise ServiceUnavailable(operation, f"no answer ({type(failed).__name__})") from None
+            return _answer(operation, response)
 
     def fetch(self, operation: str, signed_url: Secret, *, limit: int) -> bytes:
         """

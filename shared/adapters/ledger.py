@@ -8,7 +8,7 @@ the file is unread or waits, one that makes it found without looking at all the 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -28,8 +28,12 @@ _LAST_MS = 253_402_300_799_999  # the end of the year 9999
 class Ledger:
     """Rows are partitioned by model; a file's row is keyed by version, a content claim by SHA-256."""
 
-    def __init__(self, table: TableStore) -> None:
-        self._table = table
+    def __init__(self, table: TableStore, watch: Callable[[Dataset], None] = lambda dataset: None) -> None:
+        """
+        Args:
+            watch: Told of every file whose fate is decided.
+        """
+        self._table, self._watch = table, watch
 
     def enter(self, dataset: Dataset) -> Dataset:
         """Insert a file on first sight; a file seen before comes back as it stands."""
@@ -55,6 +59,8 @@ class Ledger:
         else:
             index = ("upsert" if dataset.is_open else "delete", _open(dataset))
             version = self._table.replace_with(row, dataset.version, index)
+        if dataset.was_open and not dataset.is_open:
+            self._watch(dataset)
         return replace(dataset, version=version, was_open=dataset.is_open)
 
     def claim_content(self, dataset: Dataset) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
@@ -19,8 +19,12 @@ _REASON_CHARACTERS = 4000  # a table's text holds 32,000; what a service says ma
 class RunTable:
     """Stores runs; every save is conditional on the version that was read."""
 
-    def __init__(self, table: TableStore) -> None:
-        self._table = table
+    def __init__(self, table: TableStore, watch: Callable[[Run], None] = lambda run: None) -> None:
+        """
+        Args:
+            watch: Told of every run that was saved.
+        """
+        self._table, self._watch = table, watch
 
     def create(self, run: Run) -> Run:
         """Insert a run; one that is there already comes back as it stands, so a repeated delivery changes nothing."""
@@ -39,7 +43,9 @@ class RunTable:
         Raises:
             Changed: Another worker moved it first.
         """
-        return replace(run, version=self._table.replace(_to_row(run), run.version))
+        saved = replace(run, version=self._table.replace(_to_row(run), run.version))
+        self._watch(saved)
+        return saved
 
     def save_all(self, runs: Sequence[Run]) -> None:
         """Save runs as far as nobody else moved them: whoever did has seen more."""

@@ -16,6 +16,7 @@ from shared.domain.steps import AT_SERVICE
 from shared.errors import ServiceUnavailable, StateConflict
 from shared.retraining import Clock
 from shared.retraining.advancing import Advancing, Progress
+from shared.telemetry.recorder import Recorder
 
 _log = logging.getLogger(__name__)
 _AT_ONCE = 32  # mostly waiting for answers: at 50 ms each that is 640 runs a second, if the processor keeps up
@@ -25,11 +26,21 @@ _ENOUGH_FAILURES = 3  # in a row: the service is away, and the other runs need n
 class Polling:
     """Advances every run whose time has come; ticks may overlap, since every save is conditional."""
 
-    def __init__(self, models: Mapping[str, Model], runs: RunTable, advancing: Advancing, clock: Clock) -> None:
+    def __init__(
+        self,
+        models: Mapping[str, Model],
+        runs: RunTable,
+        advancing: Advancing,
+        clock: Clock,
+        recorder: Recorder | None = None,
+    ) -> None:
         self._models, self._runs, self._advancing, self._clock = models, runs, advancing, clock
+        self._recorder, self._ticked_at = recorder or Recorder(), clock()
 
     def tick(self) -> list[str]:
         """Advance every open run that is due; return the messages that hand runs over to evaluation."""
+        since, self._ticked_at = self._ticked_at, self._clock()
+        self._recorder.ticked((self._ticked_at - since).total_seconds())
         errands, outages = self._errands(self._runs.due(self._clock())), _Outages()
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="poll") as threads:
             looks = [

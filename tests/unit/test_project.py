@@ -87,7 +87,9 @@ def test_every_table_and_container_is_explained() -> None:
 def test_the_settings_are_the_same_in_sample_readme_and_models() -> None:
     referred = set(re.findall(r"%([A-Z_]+)%", (ROOT / "models.toml").read_text())) - {"NAME"}
     timers = set(re.findall(r"%([A-Z_]+)%", (ROOT / "function_app.py").read_text()))
-    needed = referred | timers | {"DATA_STORAGE", "MODELS_FILE", "TRAINING_DATA_SOURCE", "AzureWebJobsStorage"}
+    needed = (
+        referred | timers | {"DATA_STORAGE", "MODELS_FILE", "TRAINING_DATA_SOURCE", "TELEMETRY", "AzureWebJobsStorage"}
+    )
 
     assert set(SAMPLE) - {"FUNCTIONS_WORKER_RUNTIME"} == needed
     for name in needed:
