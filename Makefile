@@ -29,7 +29,7 @@ FILE_OPTION = $(error name the file: make drop FILE=new.csv)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up drop bench soak test lint format infra-check package clean local-packages test-packages
+.PHONY: help demo up drop bench screenshots soak test lint format infra-check package clean local-packages test-packages
 
 help: ## list the targets
 	@awk -F ': .*## ' '/^[a-z-]+: .*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -48,6 +48,9 @@ bench: local-packages ## measure beside other programs; needs wrk (ONLY=scoring,
 
 soak: test-packages ## the loop under random faults, about a quarter of an hour (FILES=1000, MODELS=20)
 	@$(PY) -m tests.soak $(if $(FILES),--files "$(FILES)") $(if $(MODELS),--models "$(MODELS)")
+
+screenshots: test-packages ## make the pictures of docs/screenshots again; needs Chromium (DATA=adult.csv for the real file)
+	@$(PY) docs/screenshots/make.py $(DATA_OPTION)
 
 test: test-packages check pytest ## lint, strict types and all tests
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -10,7 +11,7 @@ from typing import Any
 
 from relearn import shown
 from relearn.client import Client
-from relearn.errors import DONE, NO
+from relearn.errors import DONE, NO, WrongUsage
 
 
 @dataclass(frozen=True)
@@ -88,3 +89,28 @@ def report(client: Client, options: argparse.Namespace) -> Answer:
     if form == "json":
         return Answer(client.get("runs", options.id, "report", format=form), shown.document)
     return Answer(client.text("runs", options.id, "report", format=form), shown.text)
+
+
+def gate(client: Client, options: argparse.Namespace) -> Answer:
+    """Judge a model's last runs again, under its rule of today or a changed one; exit code 1 if a verdict flips."""
+    changes = _changes(options.set)
+    limit = str(options.limit)
+    path = ("models", options.model, "replay")
+    found = client.post(*path, body=changes, limit=limit) if changes else client.get(*path, limit=limit)
+    return Answer(found, shown.replayed, NO if found["flips"] else DONE)
+
+
+def _changes(assignments: list[str]) -> dict[str, Any]:
+    """Read `margin=0.02`, `floors.AUC=0.8` and the like; values are written as in models.toml."""
+    try:
+        return tomllib.loads("\n".join(assignments))
+    except tomllib.TOMLDecodeError as unreadable:
+        raise WrongUsage(
+            f"--set takes KEY=VALUE as models.toml has them, for example margin=0.02: {unreadable}"
+        ) from None
+
+
+def doctor(client: Client, options: argparse.Namespace) -> Answer:
+    """Check the configuration against the real services; exit code 1 if something is wrong."""
+    found = client.get("doctor")
+    return Answer(found, shown.diagnoses, NO if found["problems"] else DONE)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from relearn.tables import facts, table, wrapped
+from relearn.tables import facts, table, visible, wrapped
 
 Json = Mapping[str, Any]
 Show = Callable[[Any, int], str]  # a document and the terminal's width → text
@@ -169,6 +169,27 @@ def serving(document: Json, width: int) -> str:
         ],
         width,
     )
+
+
+def replayed(document: Json, width: int) -> str:
+    """Show what each verdict was and would be."""
+    rows = [_replayed(run) for run in document["runs"]]
+    headings = ("RUN", "AGE", "WAS", "NOW", "", "REASON NOW")
+    said = f"{len(document['flips'])} of {document['replayed']} verdicts would flip"
+    return f"{table(headings, rows, width)}\n\n{said}" if rows else "no run was judged yet"
+
+
+def _replayed(run: Json) -> tuple[str, ...]:
+    was, now = _word(run["was"]), _word(run["now"]) or "?"
+    return (run["run_id"], ago(run["at"]), was, now, "FLIPS" if run["flips"] else "", run["reason_now"])
+
+
+def diagnoses(document: Json, width: int) -> str:
+    """Show every check, and what to do about those that failed."""
+    checks = document["checks"]
+    rows = [("ok" if check["ok"] else "WRONG", check["subject"], check["check"], check["found"]) for check in checks]
+    wrong = [f"{check['subject']}, {check['check']}: {check['remedy']}" for check in checks if not check["ok"]]
+    return "\n\n".join((table(("", "WHAT", "CHECK", "FOUND"), rows, width), *map(visible, wrong)))
 
 
 def moved(document: Json, width: int) -> str:

@@ -9,22 +9,44 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 from xml.etree import ElementTree as ET
 
 import pygal
+from pygal.style import Style
 
 # The library leaves a finder for its map plug-ins, of a kind that Python 3.11 warns of at every later import.
 sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__name__ != "PluginImportFixer"]
 
 _DROPPED = frozenset({"defs", "desc", "title"})
 _SQUARE = {"width": 380, "height": 360, "range": (0, 1), "xrange": (0, 1)}
+_ROOM = Style(label_font_size=14, major_label_font_size=14)  # for what the style sheet writes
+_LIKE = 30  # times: intervals that differ more get axes of their own
 _TENTHS = [0, 0.2, 0.4, 0.6, 0.8, 1]
 
 Json = Mapping[str, Any]
 
 
-def interval_plot(rows: Sequence[Json], label: str) -> str:
+def interval_plots(rows: Sequence[Json], label: str) -> list[str]:
+    """Draw intervals, those of like size together: beside one of 10 an interval of 0.01 is a dot."""
+    groups: list[list[Json]] = []
+    for row in sorted((row for row in rows if row["gain"] is not None), key=_extent):
+        fits = groups and _extent(row) <= _LIKE * max(_extent(groups[-1][0]), 1e-12)
+        if fits:
+            groups[-1].append(row)
+        else:
+            groups.append([row])
+    place = {id(row): n for n, row in enumerate(rows)}
+    groups = [sorted(group, key=lambda row: place[id(row)]) for group in groups]
+    return [_interval_plot(group, label) for group in sorted(groups, key=lambda group: place[id(group[0])])]
+
+
+def _extent(row: Json) -> float:
+    return max(abs(float(row[key] or 0)) for key in ("gain", "lower", "upper", "margin"))
+
+
+def _interval_plot(rows: Sequence[Json], label: str) -> str:
     """
     Draw one gain with its interval for each row, the zero line, and where there is one the margin.
 
@@ -32,7 +54,7 @@ def interval_plot(rows: Sequence[Json], label: str) -> str:
         rows: `name`, `gain`, `lower`, `upper`, and `margin` or None.
         label: What the picture shows, in words.
     """
-    values = [0.0, *(row[key] for row in rows for key in ("lower", "upper", "gain"))]
+    values = [0.0, *(row[key] for row in rows for key in ("lower", "upper", "gain") if row[key] is not None)]
     margins = [-row["margin"] for row in rows if row.get("margin") is not None]
     low, high = min([*values, *margins]), max(values)
     room = (high - low or 1.0) * 0.08
@@ -50,7 +72,8 @@ def interval_plot(rows: Sequence[Json], label: str) -> str:
     chart.add("zero", [(0, 0.5), (0, top)])
     chart.add("margin", [point for margin in set(margins) for point in ((margin, 0.5), (margin, top), (None, None))])
     for place, row in places.items():
-        chart.add(row["name"], [(row["lower"], place), (row["upper"], place)])
+        bounds = [row["gain"] if row[key] is None else row[key] for key in ("lower", "upper")]
+        chart.add(row["name"], [(bound, place) for bound in bounds])
     chart.add(
         "gain", [(row["gain"], place) for place, row in places.items()], stroke=False, show_dots=True, dots_size=6
     )
@@ -80,6 +103,31 @@ def calibration_plot(two_class: Json) -> str:
     return _svg(chart, "curves", "Calibration of champion and challenger: share of positive rows by score")
 
 
+def predicted_plot(regression: Json) -> str:
+    """Draw predictions by actual values, over the diagonal of a model that is always right."""
+    points = [*regression["champion"]["points"], *regression["challenger"]["points"]]
+    low, high = min(min(point) for point in points), max(max(point) for point in points)
+    around = {"width": 380, "height": 360, "range": (low, high), "xrange": (low, high)}
+    chart = pygal.XY(
+        **_common(), **around, x_title="actual", y_title="predicted", dots_size=2, stroke=False, max_scale=6
+    )
+    chart.add("right", [(low, low), (high, high)], stroke=True, show_dots=False)
+    for who in ("champion", "challenger"):
+        chart.add(who, regression[who]["points"])
+    return _svg(chart, "curves", "Predicted by actual values of champion and challenger")
+
+
+def residual_plot(regression: Json) -> str:
+    """Draw how often each model is wrong by how much, in the same bins."""
+    edges = regression["bins"]
+    middles = [f"{(low + high) / 2:.3g}" for low, high in pairwise(edges)]
+    chart = pygal.Bar(**_common(), width=760, height=300, x_title="predicted − actual", y_title="rows", max_scale=6)
+    chart.x_labels = middles
+    for who in ("champion", "challenger"):
+        chart.add(who, regression[who]["residuals"])
+    return _svg(chart, "residuals", "Residuals of champion and challenger: rows by predicted minus actual")
+
+
 def history_plot(history: Sequence[Json], metric: str) -> str:
     """Draw both values of each judged run, oldest first, with a mark on those that were promoted."""
     chart = pygal.Line(**_common(), width=760, height=260, y_title=metric, dots_size=2.5, max_scale=6)
@@ -101,7 +149,15 @@ def _curves(two_class: Json, key: str, reference: list[tuple[float, float]], lab
 
 
 def _common(**more: Any) -> dict[str, Any]:
-    return {"js": (), "css": (), "no_prefix": True, "show_legend": False, "margin": 12, "explicit_size": True} | more
+    return {
+        "js": (),
+        "css": (),
+        "no_prefix": True,
+        "show_legend": False,
+        "margin": 12,
+        "explicit_size": True,
+        "style": _ROOM,
+    } | more
 
 
 def _svg(chart: Any, name: str, label: str) -> str:

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from shared.pages.wording import count, number, percent, signed, verdict_line
+from shared.pages.wording import count, mark, number, percent, signed, verdict_line
 
 LINES = 60
-_RULES, _FILES = 16, 8
+_RULES, _METRICS, _PARTS, _FILES = 14, 8, 8, 6
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#!~])")
 
 Json = Mapping[str, Any]
@@ -44,8 +44,13 @@ def _rules(rules: list[Json]) -> Iterator[str]:
         return
     yield from ("", "| | rule | found | bound | left |", "| --- | --- | ---: | ---: | ---: |")
     for rule in rules[:_RULES]:
-        mark = "✓" if rule["passed"] else "✗"
-        cells = (mark, escaped(rule["rule"]), number(rule["value"]), number(rule["bound"]), signed(rule["left"]))
+        cells = (
+            mark(rule)[0],
+            escaped(rule["rule"]),
+            number(rule["value"]),
+            number(rule["bound"]),
+            signed(rule["left"]),
+        )
         yield f"| {' | '.join(cells)} |"
     if len(rules) > _RULES:
         yield f"| | … and {len(rules) - _RULES} more | | | |"
@@ -55,7 +60,7 @@ def _metrics(report: Json) -> Iterator[str]:
     if not report["metrics"]:
         return
     yield from ("", "| metric | champion | challenger | gain | interval |", "| --- | ---: | ---: | ---: | ---: |")
-    for metric in report["metrics"]:
+    for metric in report["metrics"][:_METRICS]:
         arrow, judged = "↑" if metric["higher_is_better"] else "↓", "" if metric["judged"] else " (shown only)"
         name = f"{metric['name']} {arrow}{judged}"
         values = (number(metric["champion"]), number(metric["challenger"]), signed(metric["gain"]))
@@ -66,9 +71,15 @@ def _rows(report: Json) -> Iterator[str]:
     apart = report["disagreement"]
     if apart:
         share = percent(apart["n_differ"] / apart["n_rows"])
-        right, wrong = count(apart["n_put_right"]), count(apart["n_put_wrong"])
+        better, worse = count(apart["n_better"]), count(apart["n_worse"])
         yield ""
-        yield f"{count(apart['n_rows'])} holdout rows; {share} get another label: {right} put right, {wrong} put wrong."
+        yield f"{count(apart['n_rows'])} holdout rows; {share} get another answer: {better} better, {worse} worse."
+    parts = [*report["slices"], *report["comparisons"]]
+    for part in parts[:_PARTS]:
+        interval = f"{signed(part['lower'])} … {signed(part['upper'])} on {count(part['n_rows'])} rows"
+        yield f"- {escaped(part['name'])}: gain {signed(part['gain'])}, {interval}, {part['state']}"
+    if len(parts) > _PARTS:
+        yield f"- … and {len(parts) - _PARTS} more parts"
 
 
 def _foot(report: Json) -> Iterator[str]:

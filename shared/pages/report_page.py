@@ -21,7 +21,12 @@ def _plots(report: Mapping[str, Any]) -> dict[str, Markup]:
     drawn = {}
     two_class, history = report["two_class"], report["history"]
     if report["metrics"]:
-        drawn["intervals"] = plots.interval_plot(report["metrics"], "Gain of each metric with its interval")
+        drawn["intervals"] = "".join(plots.interval_plots(report["metrics"], "Gain of each metric, with its interval"))
+    if any(part["gain"] is not None for part in report["slices"]):
+        drawn["slices"] = "".join(plots.interval_plots(report["slices"], "Gain in each slice, with its interval"))
+    if report["regression"]:
+        drawn["predicted"] = plots.predicted_plot(report["regression"])
+        drawn["residuals"] = plots.residual_plot(report["regression"])
     if two_class:
         drawn["roc"] = plots.roc_plot(two_class)
         drawn["precision_recall"] = plots.precision_recall_plot(two_class)

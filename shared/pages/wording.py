@@ -17,6 +17,13 @@ _HEADLINES = {
     "CANCELLED": "The champion serves on: this run was cancelled.",
     "TIMED_OUT": "The champion serves on: this run took too long.",
 }
+_COUNT = 10  # from here a whole number is taken for a count
+_MARKS = {"reject": "✗ not met", "hold": "✗ to be decided", "report": "· noted"}
+
+
+def mark(rule: Mapping[str, Any]) -> str:
+    """Say whether a rule was met, and what it means that it was not."""
+    return "✓ met" if rule["passed"] else _MARKS[rule["severity"]]
 
 
 def verdict_line(report: Mapping[str, Any]) -> str:
@@ -27,13 +34,17 @@ def verdict_line(report: Mapping[str, Any]) -> str:
 
 
 def number(value: float | None, digits: int = 4) -> str:
-    """Write a number, or a dash where there is none."""
-    return "–" if value is None else f"{value:.{digits}f}".replace("-", "−")
+    """Write a number, or a dash where there is none; a count has no digits behind the point."""
+    if value is None:
+        return "–"
+    if abs(value) >= _COUNT and float(value).is_integer():
+        return count(int(value))
+    return f"{value:.{digits}f}".replace("-", "−")
 
 
 def signed(value: float | None, digits: int = 4) -> str:
     """Write a number with its sign."""
-    return "–" if value is None else f"{value:+.{digits}f}".replace("-", "−")
+    return "–" if value is None else f"{'+' if value > 0 else ''}{number(value, digits)}"
 
 
 def percent(value: float | None) -> str:
@@ -43,7 +54,7 @@ def percent(value: float | None) -> str:
 
 def count(value: int) -> str:
     """Write a count with thin thousands."""
-    return f"{value:,}".replace(",", "\u202f")
+    return f"{value:,}".replace(",", "\u202f").replace("-", "−")
 
 
 def instant(text: str) -> str:
@@ -70,6 +81,7 @@ def ago(text: str, now: datetime) -> str:
 FILTERS: dict[str, Callable[..., str]] = {
     "number": number,
     "signed": signed,
+    "mark": mark,
     "percent": percent,
     "count": count,
     "instant": instant,

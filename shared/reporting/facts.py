@@ -17,9 +17,12 @@ from shared.domain.dataset import Dataset
 from shared.domain.model import Model
 from shared.domain.paired import PairedScores
 from shared.domain.runs import Run, RunState
+from shared.domain.task import Task
 from shared.reporting.disagreement import disagreement_facts
 from shared.reporting.history import history_of
 from shared.reporting.measures import measured
+from shared.reporting.multiclass import multiclass_facts
+from shared.reporting.regression import regression_facts
 from shared.reporting.two_class import two_class_facts
 
 FORMAT = 1  # of the document; raised when a field changes its meaning
@@ -36,6 +39,7 @@ class Subject:
         rows: Both models' scores of the holdout; None where there was none, or the run was not judged.
         others: Runs of the same model, in any order; the run itself may be among them.
         champion: The run whose model serves now.
+        classes: Names of a multi-class model's classes, as positions in `rows` mean them; else empty.
     """
 
     run: Run
@@ -46,6 +50,7 @@ class Subject:
     champion: str
     holdout_uses: int
     golden_rows: int
+    classes: Sequence[str]
     written_at: datetime
 
 
@@ -60,13 +65,29 @@ def report_facts(subject: Subject) -> Json:
         "verdict": _verdict(run, verdict),
         "rules": [_rule(check) for check in verdict.get("checks") or ()],
         "metrics": measured(verdict, subject.rows, subject.model.gate) if paired and subject.rows else [],
-        "two_class": two_class_facts(subject.rows) if paired and subject.rows else None,
-        "slices": list(verdict.get("slices") or ()),
-        "disagreement": disagreement_facts(subject.rows) if paired and subject.rows else None,
+        **_by_task(subject.rows if paired else None, subject.classes),
+        "slices": sorted(verdict.get("slices") or (), key=_worst_first),
+        "comparisons": [part for part in (verdict.get("anchor"), verdict.get("bridge")) if part],
+        "disagreement": disagreement_facts(subject.rows, subject.classes) if paired and subject.rows else None,
         "data": [_dataset(dataset) for dataset in subject.datasets],
         "history": _history(subject),
         "provenance": _provenance(subject),
     }
+
+
+def _by_task(rows: PairedScores | None, classes: Sequence[str]) -> Json:
+    task = rows.task if rows else None
+    return {
+        "two_class": two_class_facts(rows) if rows and task is Task.TWO_CLASS else None,
+        "multiclass": multiclass_facts(rows, classes) if rows and task is Task.MULTICLASS else None,
+        "regression": regression_facts(rows) if rows and task is Task.REGRESSION else None,
+    }
+
+
+def _worst_first(part: Mapping[str, Any]) -> tuple[bool, float]:
+    """Sort slices by their lower bound; those that were not judged come last."""
+    lower = part.get("lower")
+    return lower is None, lower or 0.0
 
 
 def undo(run: Run) -> str:
@@ -111,6 +132,7 @@ def _rule(check: Mapping[str, Any]) -> Json:
         "value": value,
         "bound": bound,
         "passed": bool(check["passed"]),
+        "severity": check.get("severity", "reject"),
         "left": left if check["passed"] or left is None else -left,
     }
 

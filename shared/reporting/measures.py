@@ -18,20 +18,21 @@ def measured(verdict: Mapping[str, Any], rows: PairedScores, rule: GateRule | No
     Measure both models by every metric.
 
     Args:
-        verdict: Holds the metric that was judged, with its values; it comes first, as it was judged.
+        verdict: Holds the metrics that were judged, with their values; they come first, as they were judged.
         rule: Gives confidence and seed, the same for all.
     """
     rule = rule or GateRule()
-    judged = verdict.get("metric", "")
-    others = [name for name in MEASURES[rows.task] if name != judged]
+    judged = [part for part in (verdict, *(verdict.get("also") or ())) if part.get("gain") is not None]
+    names = {part["metric"] for part in judged}
+    others = [name for name in MEASURES[rows.task] if name not in names]
     asked = [Question(name, rows.champion) for name in others]
     shown = [_shown(found, rule) for found in compare(asked, rows, replicates=_REPLICATES, seed=rule.seed)]
-    return [_judged(verdict, rule)] * (verdict.get("gain") is not None) + shown
+    return [_judged(part, rule) for part in judged] + shown
 
 
-def _judged(verdict: Mapping[str, Any], rule: GateRule) -> dict[str, Any]:
+def _judged(part: Mapping[str, Any], rule: GateRule) -> dict[str, Any]:
     names = ("champion", "challenger", "gain", "lower", "upper", "margin")
-    return _metric(verdict["metric"], rule, rule.replicates, judged=True) | {name: verdict[name] for name in names}
+    return _metric(part["metric"], rule, rule.replicates, judged=True) | {name: part[name] for name in names}
 
 
 def _shown(found: Contrast, rule: GateRule) -> dict[str, Any]:

@@ -15,7 +15,6 @@ from shared.domain.gate import GateRule
 from shared.domain.model import Model
 from shared.domain.paired import PairedScores
 from shared.domain.runs import Run
-from shared.domain.task import Task
 from shared.pages.content_policy import content_policy
 from shared.reporting.facts import Subject, report_facts
 from shared.retraining import Clock
@@ -76,27 +75,31 @@ class Reporting:
 
     def _facts(self, run: Run) -> dict[str, Any]:
         record = self._records.load(run.model)
+        rows, classes = self._rows(run)
         golden = self._blobs.read_json(f"{run.artifacts}/golden.json")
         found = (self._ledger.find(run.model, key) for key in run.dataset_keys)
         return report_facts(
             Subject(
                 run=run,
                 model=self._models[run.model],
-                rows=self._rows(run),
+                rows=rows,
                 datasets=[dataset for dataset in found if dataset],
                 others=self._runs.all(run.model),
                 champion=record.champion.run_id if record.champion else "",
                 holdout_uses=record.holdout_uses,
                 golden_rows=len(golden["rows"]) if golden else 0,
+                classes=classes,
                 written_at=self._clock(),
             )
         )
 
-    def _rows(self, run: Run) -> PairedScores | None:
-        """Return what both models said of the holdout; the report shows pictures of two-class models only."""
-        model = self._models[run.model]
-        evidence = self._evidence.load(run) if model.task is Task.TWO_CLASS else None
-        return self._evidence.rows(evidence, model, model.gate or GateRule()) if evidence else None
+    def _rows(self, run: Run) -> tuple[PairedScores | None, list[str]]:
+        """Return what both models said of the holdout, and the names of the classes."""
+        model, evidence = self._models[run.model], self._evidence.load(run)
+        if evidence is None:
+            return None, []
+        classes = sorted({name for answered in evidence.scores.values() for name in answered.classes})
+        return self._evidence.rows(evidence, model, model.gate or GateRule()), classes
 
 
 def _path(run: Run, form: str) -> str:

@@ -285,3 +285,41 @@ def test_a_file_is_released_and_a_model_retrained(app: ScriptedApp, relearn: Rel
     assert released == "meets it\nfollow it with: relearn runs r1\n"
     assert (waiting.code, waiting.out, forced.code) == (0, "nothing new\n", 0)
     assert app.asked[-1].body == {"by": "ada", "reason": "again", "dataset": "a.csv", "force": True}
+
+
+REPLAYED: dict[str, Any] = {
+    "run_id": "r1", "at": "2026-11-01T10:00:00+00:00", "state": "REJECTED", "was": "REJECT", "now": "PROMOTE",
+    "flips": True, "reason_then": "worse", "reason_now": "within the margin",
+}  # fmt: skip
+
+
+def test_a_changed_rule_says_which_verdicts_would_flip(app: ScriptedApp, relearn: Relearn) -> None:
+    answer = {"model": "census", "rule": {}, "replayed": 1, "flips": [REPLAYED], "runs": [REPLAYED]}
+    app.answers["POST /api/models/census/replay?limit=50"] = (200, answer)
+
+    done = relearn("gate", "census", "--set", "margin=0.5", "--set", "floors.AUC=0.8")
+
+    assert (done.code, app.asked[-1].body) == (1, {"margin": 0.5, "floors": {"AUC": 0.8}})
+    assert "REJECT  PROMOTE  FLIPS" in done.out
+    assert "1 of 1 verdicts would flip" in done.out
+
+
+def test_the_rule_as_it_stands_flips_nothing(app: ScriptedApp, relearn: Relearn) -> None:
+    same = REPLAYED | {"now": "REJECT", "flips": False}
+    answer = {"model": "census", "rule": {}, "replayed": 1, "flips": [], "runs": [same]}
+    app.answers["GET /api/models/census/replay?limit=50"] = (200, answer)
+
+    assert relearn("gate", "census").code == 0
+    assert relearn("gate", "census", "--set", "margin").code == 2
+
+
+def test_the_doctor_says_what_to_do(app: ScriptedApp, relearn: Relearn) -> None:
+    well = {"subject": "storage", "check": "reachable", "ok": True, "found": "it answers", "remedy": ""}
+    ill = {"subject": "census", "check": "live", "ok": False, "found": "401", "remedy": "set CENSUS_LIVE_KEY"}
+    app.answers["GET /api/doctor"] = (200, {"problems": 1, "checks": [well, ill]})
+
+    done = relearn("doctor")
+
+    assert done.code == 1
+    assert "WRONG  census" in done.out
+    assert done.out.endswith("census, live: set CENSUS_LIVE_KEY\n")

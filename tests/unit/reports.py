@@ -10,13 +10,15 @@ import numpy as np
 
 from shared.declarations.models_file import load_models
 from shared.domain.dataset import Dataset, DatasetState
-from shared.domain.gate import judge
+from shared.domain.gate import GateRule, MetricRule, judge
 from shared.domain.model import Model
 from shared.domain.paired import PairedScores
 from shared.domain.runs import Run, RunState
+from shared.domain.task import Task
 from shared.reporting.facts import Subject
 
 BEGAN = datetime(2026, 1, 31, 12, tzinfo=UTC)
+CLASSES = ("<b>bold</b>", "plain", "third")
 HOSTILE = "census/<img src=x onerror=alert(1)>|`*.csv"
 _MODELS = Path(__file__).parents[2] / "models.toml"
 
@@ -68,11 +70,37 @@ def subject(run: Run, rows: PairedScores | None, others: tuple[Run, ...] = ()) -
         rows=600,
         sha256="ab" * 32,
     )
-    return Subject(run, census(), rows, [file], others, "census-1", 3, 20, BEGAN)
+    classes = CLASSES if rows is not None and rows.task is Task.MULTICLASS else ()
+    return Subject(run, census(), rows, [file], others, "census-1", 3, 20, classes, BEGAN)
+
+
+def of_many_classes(n_rows: int = 600) -> PairedScores:
+    """Answers of two multi-class models of which the challenger is the better one."""
+    generator = np.random.default_rng(7)
+    labels = generator.integers(0, len(CLASSES), n_rows)
+
+    def answers(certainty: float) -> Any:
+        raw = generator.random((n_rows, len(CLASSES))) + certainty * np.eye(len(CLASSES))[labels]
+        return raw / raw.sum(axis=1, keepdims=True)
+
+    return PairedScores(labels, answers(0.4), answers(0.8), Task.MULTICLASS)
+
+
+def of_numbers(n_rows: int = 600) -> PairedScores:
+    """Predictions of two regression models of which the challenger is the better one."""
+    generator = np.random.default_rng(7)
+    labels = generator.normal(1000, 200, n_rows)
+    champion, challenger = (labels + generator.normal(0, noise, n_rows) for noise in (90, 60))
+    return PairedScores(labels, champion, challenger, Task.REGRESSION)
+
+
+_METRIC = {Task.MULTICLASS: "Overall accuracy", Task.REGRESSION: "Mean Absolute Error"}
 
 
 def judged(rows: PairedScores, state: RunState = RunState.PROMOTED, **changes: Any) -> Run:
     gate = census().gate
     assert gate
-    verdict = judge({"AUC": 0.9, "Accuracy": 0.8}, rows, gate)
+    metric = _METRIC.get(rows.task)
+    rule = GateRule(metrics=(MetricRule(metric, margin=5.0),)) if metric else gate
+    verdict = judge({"AUC": 0.9, "Accuracy": 0.8}, rows, rule)
     return run(state, verdict=verdict.as_json(), reason=verdict.reason, **changes)

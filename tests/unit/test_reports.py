@@ -14,11 +14,12 @@ from pathlib import Path
 import jsonschema_rs
 import numpy as np
 import pytest
-from reports import HOSTILE, judged, run, scores, subject
+from reports import CLASSES, HOSTILE, judged, of_many_classes, of_numbers, run, scores, subject
 
 from shared.domain.paired import PairedScores
 from shared.domain.runs import RunState
 from shared.pages.content_policy import content_policy
+from shared.pages.plots import interval_plots
 from shared.pages.report_markdown import LINES, report_markdown
 from shared.pages.report_page import report_html
 from shared.reporting.facts import report_facts
@@ -27,10 +28,14 @@ from shared.reporting.two_class import two_class_facts
 ROOT = Path(__file__).parents[2]
 SCHEMA = jsonschema_rs.validator_for(json.loads((ROOT / "docs" / "report.schema.json").read_text()))
 ROWS = scores()
+SLICED = replace(ROWS, slices={"sex = <Female>": np.arange(2000) % 2 == 0, "sex = Male": np.arange(2000) < 40})
 
 REPORTS = {
     "promoted": report_facts(subject(judged(ROWS), ROWS)),
     "rejected": report_facts(subject(judged(scores(better=False), RunState.REJECTED), scores(better=False))),
+    "of many classes": report_facts(subject(judged(of_many_classes()), of_many_classes())),
+    "of numbers": report_facts(subject(judged(of_numbers()), of_numbers())),
+    "with slices": report_facts(subject(judged(SLICED), SLICED)),
     "failed before it was judged": report_facts(subject(run(RunState.FAILED, reason="training failed"), None)),
     "unpaired": report_facts(
         subject(run(verdict={"outcome": "PROMOTE", "metric": "AUC", "paired": False, "checks": [], "n_rows": 0}), None)
@@ -90,8 +95,8 @@ def test_many_files_and_rules_still_fit_into_the_markdown() -> None:
     text = report_markdown(crowded)
 
     assert len(text.splitlines()) <= LINES
-    assert f"and {30 * len(report['rules']) - 16} more" in text
-    assert "and 22 more files" in text
+    assert f"and {30 * len(report['rules']) - 14} more" in text
+    assert "and 24 more files" in text
 
 
 def test_numbers_stand_beside_the_pictures() -> None:
@@ -102,7 +107,7 @@ def test_numbers_stand_beside_the_pictures() -> None:
         assert f"{report['two_class'][model]['auc']:.4f}" in text
         assert f"{report['two_class'][model]['brier']:.4f}" in text
     assert f"{report['verdict']['n_rows']:,}".replace(",", "\u202f") in text
-    assert report_html(report).count('role="img"') == 4
+    assert report_html(report).count('role="img"') == 5
 
 
 def test_the_verdict_comes_first_and_says_how_to_undo_it() -> None:
@@ -194,3 +199,43 @@ def test_a_run_is_news_until_its_state_was_announced() -> None:
     assert ended.is_news
     assert not told.is_news
     assert not run(RunState.TRAINING).is_news
+
+
+def test_a_report_of_many_classes_shows_matrices_recall_and_what_is_mixed_up() -> None:
+    report = REPORTS["of many classes"]
+    many, text = report["multiclass"], Page(report_html(report)).text
+
+    assert sum(map(sum, many["champion"])) == sum(row["n"] for row in many["recall"]) == many["n_rows"] == 600
+    assert all(row["challenger"] > row["champion"] for row in many["recall"])
+    assert CLASSES[0] in text
+    assert "Mixed up most" in text
+    assert report["disagreement"]["rows"][0]["champion"] in CLASSES
+
+
+def test_a_report_of_numbers_shows_residuals_and_error_by_tenth() -> None:
+    report = REPORTS["of numbers"]
+    line = report["regression"]
+
+    assert sum(line["champion"]["residuals"]) == sum(line["challenger"]["residuals"]) == 600
+    assert [tenth["n"] for tenth in line["by_tenth"]] == [60] * 10
+    assert report["metrics"][0]["gain"] > 0 > report["metrics"][0]["challenger"] - report["metrics"][0]["champion"]
+    assert report_html(report).count('class="plot-residuals"') == 1
+
+
+def test_slices_come_worst_first_and_those_too_small_are_marked() -> None:
+    report = REPORTS["with slices"]
+    html = report_html(report)
+
+    assert [part["state"] for part in report["slices"]] == ["passed", "too small"]
+    assert "too small to judge" in html
+    assert "sex = &lt;Female&gt;" in html
+
+
+def test_intervals_of_unlike_size_get_axes_of_their_own() -> None:
+    row = {"name": "AUC", "gain": 0.01, "lower": 0.0, "upper": 0.02, "margin": 0.01}
+    other = {"name": "RMSE", "gain": 40.0, "lower": 10.0, "upper": 70.0, "margin": None}
+
+    drawn = interval_plots([row, other, row | {"name": "Recall"}], "gains")
+
+    assert ["RMSE" in svg for svg in drawn] == [False, True]
+    assert "Recall" in drawn[0]
