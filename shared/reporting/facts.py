@@ -26,6 +26,7 @@ from shared.reporting.regression import regression_facts
 from shared.reporting.two_class import two_class_facts
 
 FORMAT = 1  # of the document; raised when a field changes its meaning
+_COLUMNS = 20  # whose drift is listed
 
 Json = dict[str, Any]
 
@@ -39,6 +40,7 @@ class Subject:
         rows: Both models' scores of the holdout; None where there was none, or the run was not judged.
         others: Runs of the same model, in any order; the run itself may be among them.
         champion: The run whose model serves now.
+        drift: Column → distance from the champion's training data, 0 to 1; empty where that is not known.
         classes: Names of a multi-class model's classes, as positions in `rows` mean them; else empty.
     """
 
@@ -51,6 +53,7 @@ class Subject:
     holdout_uses: int
     golden_rows: int
     classes: Sequence[str]
+    drift: Mapping[str, float]
     written_at: datetime
 
 
@@ -70,6 +73,7 @@ def report_facts(subject: Subject) -> Json:
         "comparisons": [part for part in (verdict.get("anchor"), verdict.get("bridge")) if part],
         "disagreement": disagreement_facts(subject.rows, subject.classes) if paired and subject.rows else None,
         "data": [_dataset(dataset) for dataset in subject.datasets],
+        "drift": _drift(subject.drift),
         "history": _history(subject),
         "provenance": _provenance(subject),
     }
@@ -142,10 +146,19 @@ def _dataset(dataset: Dataset) -> Json:
         "name": dataset.name,
         "sha256": dataset.sha256 or None,
         "rows": dataset.rows,
+        "good": dataset.good,
+        "bad": dataset.bad,
+        "holdout_overlap": dataset.overlap,
         "size": dataset.size,
         "state": dataset.state.value,
         "seen_at": dataset.seen_at.isoformat(),
     }
+
+
+def _drift(distances: Mapping[str, float]) -> list[Json]:
+    """List the columns that are furthest from the champion's data."""
+    furthest = sorted(distances.items(), key=lambda pair: -pair[1])[:_COLUMNS]
+    return [{"column": name, "distance": distance} for name, distance in furthest]
 
 
 def _history(subject: Subject) -> list[Json]:

@@ -12,8 +12,9 @@ from shared.adapters.runs_table import RunTable
 from shared.adapters.storage_layout import ARTIFACTS
 from shared.domain.csv_text import CsvProblem, CsvRows
 from shared.domain.dataset import Dataset
-from shared.domain.drift import DriftRule, Profile, drifted_columns, profile, sampled
+from shared.domain.drift import DriftRule, Profile, distances, drifted_columns, profile, sampled
 from shared.domain.model import Model
+from shared.domain.runs import Run
 from shared.errors import DatasetChanged
 from shared.logs import event
 from shared.retraining import Clock
@@ -58,6 +59,12 @@ class Drifting:
             Changed: Another worker saved first.
         """
         self._records.save(replace(self._records.load(model.name), drifted_at=self._clock()))
+
+    def of_run(self, model: Model, run: Run) -> dict[str, float]:
+        """Return how far each column of a run's data is from the champion's; empty where that is not known."""
+        reference = self._champions_data(model, run.judged_champion)
+        own = self._profile(model, f"{run.artifacts}/profile.json", run.training_blob, run.training_etag, ",")
+        return distances(reference, own) if reference and own else {}
 
     def _drift(self, model: Model, dataset: Dataset, reference: Profile, rule: DriftRule) -> dict[str, float]:
         path = f"{ARTIFACTS}/{model.name}/profiles/{dataset.key}.json"

@@ -18,6 +18,7 @@ from shared.domain.runs import Run
 from shared.pages.content_policy import content_policy
 from shared.reporting.facts import Subject, report_facts
 from shared.retraining import Clock
+from shared.retraining.drifting import Drifting
 from shared.retraining.evidence import EvidenceStore
 
 FORMS = {"html": "text/html; charset=utf-8", "json": "application/json", "md": "text/markdown; charset=utf-8"}
@@ -45,10 +46,12 @@ class Reporting:
         ledger: Ledger,
         blobs: BlobStore,
         evidence: EvidenceStore,
+        drifting: Drifting,
         clock: Clock,
     ) -> None:
         self._models, self._runs, self._records = models, runs, records
-        self._ledger, self._blobs, self._evidence, self._clock = ledger, blobs, evidence, clock
+        self._ledger, self._blobs, self._evidence = ledger, blobs, evidence
+        self._drifting, self._clock = drifting, clock
 
     def write(self, run: Run) -> None:
         """Write the report of a run as it stands; writing it again replaces it."""
@@ -89,6 +92,7 @@ class Reporting:
                 holdout_uses=record.holdout_uses,
                 golden_rows=len(golden["rows"]) if golden else 0,
                 classes=classes,
+                drift=self._drifting.of_run(self._models[run.model], run),
                 written_at=self._clock(),
             )
         )

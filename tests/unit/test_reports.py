@@ -239,3 +239,10 @@ def test_intervals_of_unlike_size_get_axes_of_their_own() -> None:
 
     assert ["RMSE" in svg for svg in drawn] == [False, True]
     assert "Recall" in drawn[0]
+
+
+def test_drift_names_the_columns_furthest_from_the_champions_data() -> None:
+    report = REPORTS["promoted"]
+
+    assert [row["column"] for row in report["drift"]] == ["age", "<sex>"]
+    assert "furthest is age, by 0.31" in Page(report_html(report)).text
