@@ -15,7 +15,7 @@ from shared.domain.measures import auc
 
 REAL_PP = 0.005  # half a percentage point of AUC, by the truth: what counts as better or worse
 _FIRST_MARGIN = 0.02
-_WEEKS, _HISTORIES = 40, 8
+_WEEKS, _HISTORIES = 40, 6
 _QUICK_WEEKS, _QUICK_HISTORIES = 6, 2
 SCENARIOS = {"steady": False, "drift": True}
 
@@ -84,13 +84,17 @@ class _Scores:
     def __init__(self, week: Week) -> None:
         self._week = week
         self._known: dict[tuple[int, str], np.ndarray] = {}
+        self._truths: dict[int, float] = {}
+        self.bounds: dict[int, float] = {}
 
     def holdout(self, candidate: Candidate) -> np.ndarray:
         return self._scores(candidate, "holdout")
 
     def truth(self, candidate: Candidate) -> float:
-        labels = self._week.test.labels
-        return auc(labels, self._scores(candidate, "test"))(np.ones(len(labels)))
+        if id(candidate) not in self._truths:
+            labels = self._week.test.labels
+            self._truths[id(candidate)] = auc(labels, self._scores(candidate, "test"))(np.ones(len(labels)))
+        return self._truths[id(candidate)]
 
     def _scores(self, candidate: Candidate, which: str) -> np.ndarray:
         key = id(candidate), which
@@ -104,7 +108,8 @@ def _decide(
 ) -> Candidate:
     """Let one rule decide, count what it did, and return what serves afterwards."""
     challenger = week.candidate
-    trial = Trial(week.holdout.labels, *(known.holdout(model) for model in (champion, challenger, published)))
+    asked = (known.holdout(model) for model in (champion, challenger, published))
+    trial = Trial(week.holdout.labels, *asked, known.bounds)
     promoted = RULES[rule](trial, memory)
     truly = known.truth(challenger) - known.truth(champion)
     if promoted:

@@ -34,6 +34,7 @@ class Trial:
     champion: Floats
     challenger: Floats
     published: Floats
+    bounds: dict[int, float]  # of the week: by champion, since several rules ask for the same
 
     def value(self, scores: Floats) -> float:
         """Return a model's AUC on the holdout."""
@@ -46,9 +47,11 @@ class Trial:
 
     def lower(self) -> float:
         """Return the one-sided 95 % lower bound of the gain."""
-        rows = PairedScores(self.labels, self.champion, self.challenger)
-        (found,) = compare([Question("AUC", self.champion)], rows, replicates=_RULE.replicates, seed=_RULE.seed)
-        return found.bounds(_RULE.confidence)[0]
+        if id(self.champion) not in self.bounds:
+            rows = PairedScores(self.labels, self.champion, self.challenger)
+            (found,) = compare([Question("AUC", self.champion)], rows, replicates=_RULE.replicates, seed=_RULE.seed)
+            self.bounds[id(self.champion)] = found.bounds(_RULE.confidence)[0]
+        return self.bounds[id(self.champion)]
 
 
 Rule = Callable[[Trial, Memory], bool]

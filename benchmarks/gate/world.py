@@ -88,7 +88,7 @@ def year(rows: Rows, *, weeks: int, drifts: bool, seed: int) -> Iterator[Week]:
 
 def scores(candidate: Candidate, rows: Rows) -> Floats:
     """Return a model's probabilities of the positive class."""
-    answers: Floats = np.asarray(candidate.model.booster_.predict(rows.features), dtype=np.float64)
+    answers: Floats = np.asarray(candidate.model.booster_.predict(rows.features, num_threads=1), dtype=np.float64)
     return answers
 
 

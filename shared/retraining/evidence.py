@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -49,10 +50,16 @@ class EvidenceStore:
     def __init__(self, blobs: BlobStore) -> None:
         self._blobs = blobs
 
-    def save(self, run: Run, evidence: Evidence) -> None:
-        """Keep a run's evidence; a repeated delivery writes it again."""
-        if evidence.scores:
-            self._blobs.write(f"{run.artifacts}/scores.npz", _packed(evidence.scores))
+    def save(self, run: Run, evidence: Evidence) -> dict[str, str]:
+        """
+        Keep a run's evidence; a repeated delivery writes it again.
+
+        Returns:
+            `path` and `sha256` of the document, which holds the hashes of all the rest: who records them has sealed it.
+        """
+        scores = _packed(evidence.scores) if evidence.scores else b""
+        if scores:
+            self._blobs.write(f"{run.artifacts}/scores.npz", scores)
         document = {
             "run": run.id,
             "model": run.model,
@@ -61,8 +68,11 @@ class EvidenceStore:
             "models": sorted(evidence.scores),
             "metrics": {name: repr(value) for name, value in evidence.metrics.items()},
             "circumstances": asdict(evidence.circumstances),
+            "scores_sha256": hashlib.sha256(scores).hexdigest() if scores else "",
         }
-        self._blobs.write_json(f"{run.artifacts}/evidence.json", document)
+        path, data = f"{run.artifacts}/evidence.json", json.dumps(document, ensure_ascii=False, indent=1).encode()
+        self._blobs.write(path, data)
+        return {"path": path, "sha256": hashlib.sha256(data).hexdigest()}
 
     def load(self, run: Run) -> Evidence | None:
         """Return a run's evidence; None where none was kept."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from shared.adapters.blobs import BlobStore
+from shared.adapters.ledger import Ledger
 from shared.adapters.models_table import ModelTable
 from shared.adapters.runs_table import RunTable
 from shared.adapters.storage_layout import HOLDOUTS
@@ -56,13 +57,15 @@ class Scoring:
         self,
         runs: RunTable,
         records: ModelTable,
+        ledger: Ledger,
         blobs: BlobStore,
         results: JobResults,
         promotion: Promotion,
         evidence: EvidenceStore,
         staging: Staging,
     ) -> None:
-        self._runs, self._records, self._blobs, self._results = runs, records, blobs, results
+        self._runs, self._records, self._ledger = runs, records, ledger
+        self._blobs, self._results = blobs, results
         self._promotion, self._evidence, self._staging = promotion, evidence, staging
 
     def gather(
@@ -102,7 +105,11 @@ class Scoring:
             evidence = Evidence(dict(metrics), _around(champion, "no holdout"), "", champion.run_id, {})
             return Gathered(rows, scores["champion"], scores["challenger"], evidence)
         record = self._records.load(model.name)
-        around = replace(_around(champion, ""), holdout_uses=record.used(version, run.id).holdout_uses)
+        around = replace(
+            _around(champion, ""),
+            holdout_uses=record.used(version, run.id).holdout_uses,
+            overlap=self._overlap(run, len(rows.rows)),
+        )
         asked = scores | ({"anchor": anchor} if anchor else {})
         evidence = Evidence(dict(metrics), around, version, champion.run_id, asked)
         retired = self._retired(run, model, metrics, record.retired_holdout(version, run.id))
@@ -113,12 +120,18 @@ class Scoring:
         if model.gate is None:
             return Verdict(Outcome.PROMOTE, 'gate = "none": nothing was judged', "")
         evidence = gathered.evidence
-        self._evidence.save(run, evidence)
+        kept = self._evidence.save(run, evidence)
         rows = self._evidence.rows(evidence, model, model.gate)
-        verdict = judge(evidence.metrics, rows, model.gate, evidence.circumstances)
+        verdict = replace(judge(evidence.metrics, rows, model.gate, evidence.circumstances), evidence=kept)
         if evidence.holdout:
             self._records.save(self._records.load(model.name).used(evidence.holdout, run.id))
         return bridged(verdict, gathered.retired) if gathered.retired else verdict
+
+    def _overlap(self, run: Run, n_holdout: int) -> float:
+        """Return the share of the holdout that the run trained on, as the ledger counted it when the files came."""
+        found = (self._ledger.find(run.model, key) for key in run.dataset_keys)
+        trained_on = sum(dataset.overlap - dataset.stripped for dataset in found if dataset)
+        return min(1.0, trained_on / n_holdout)
 
     def _holdout(self, model: Model) -> bytes:
         data = self._blobs.read(f"{HOLDOUTS}/{model.holdout}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -163,6 +165,40 @@ def test_slices_are_judged_and_columns_beyond_the_contract_stay_home(world: Worl
 
     assert [part["state"] for part in run["verdict"]["slices"]] == ["passed", "passed"]
     assert run["verdict"]["rule"]["group"] == "household"
+
+
+def test_holdout_rows_that_trained_hold_the_run(world: World) -> None:
+    shared = people(2000, seed=99).splitlines(keepends=True)[: 1 + 40]
+    world.service.quality = 1.0
+    world.drop("a.csv", b"".join(shared) + people(600).partition(b"\n")[2])
+    world.tick()
+
+    run = world.run()
+    assert run["state"] == "HELD", run["reason"]
+    assert "share of the holdout in the training data ≤ 0.01: found 0.02" in run["reason"]
+
+
+def test_the_decision_seals_the_evidence(world: World) -> None:
+    run = promoted(world, "a.csv", 1.0, 1)
+    (decision,) = world.app.history.decisions("census")
+
+    sealed = decision.evidence["verdict"]["evidence"]
+
+    assert sealed["path"] == f"artifacts/census/{run['id']}/evidence.json"
+    document = world.get(sealed["path"])
+    assert hashlib.sha256(document).hexdigest() == sealed["sha256"]
+    scores = world.get(f"artifacts/census/{run['id']}/scores.npz")
+    assert json.loads(document)["scores_sha256"] == hashlib.sha256(scores).hexdigest()
+
+
+def test_the_bytes_of_a_promotion_that_was_rolled_back_are_not_tried_again(world: World) -> None:
+    world.service.faults.lying_updates = 1
+    assert evaluate(world, begin(world, "a.csv", 1.0, 1))["state"] == "ROLLED_BACK"
+
+    world.drop("again.csv", people(600, seed=1))
+
+    assert world.dataset("again.csv")["state"] == "DUPLICATE"
+    assert world.service.served["live"] == "quality=0.5"
 
 
 def test_a_link_decides_once_and_says_who_was_asked(world: World) -> None:

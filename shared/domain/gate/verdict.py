@@ -100,6 +100,7 @@ class Verdict:
     anchor: Part | None = None
     bridge: Part | None = None
     rule: dict[str, Any] = field(default_factory=dict)
+    evidence: dict[str, str] = field(default_factory=dict)  # where it is kept, and its hash
 
     def as_json(self) -> dict[str, Any]:
         """Return the verdict as plain JSON values; a value that is not finite becomes null."""
