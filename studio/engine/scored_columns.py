@@ -13,8 +13,8 @@ from studio.engine.schema import ColumnType
 
 THRESHOLD = 0.5  # of a positive label's probability
 FOLDS = "Fold Assignments"
+SCORED_LABELS = "Scored Labels"
 
-_LABELS = "Scored Labels"
 _PROBABILITIES = "Scored Probabilities"
 _MEAN, _DEVIATION = "Scored Label Mean", "Scored Label Standard Deviation"
 _QUANTILE = "Quantile"
@@ -64,7 +64,7 @@ class ScoredProbability:
     @property
     def columns(self) -> Columns:
         """Names and types of the cells."""
-        return (_LABELS, self.label_type), (_PROBABILITIES, ColumnType.NUMERIC)
+        return (SCORED_LABELS, self.label_type), (_PROBABILITIES, ColumnType.NUMERIC)
 
     def cells(self, answers: Sequence[float]) -> Iterator[tuple[str, ...]]:
         """Yield label and probability."""
@@ -89,7 +89,7 @@ class ScoredProbabilities:
     def columns(self) -> Columns:
         """Names and types of the cells."""
         each = tuple((f'{_PROBABILITIES} for Class "{name}"', ColumnType.NUMERIC) for name in self.classes)
-        return *each, (_LABELS, self.label_type)
+        return *each, (SCORED_LABELS, self.label_type)
 
     def cells(self, answers: Sequence[float]) -> Iterator[tuple[str, ...]]:
         """Yield probabilities and label."""
@@ -103,7 +103,7 @@ class ScoredValue:
     """For a number: the value."""
 
     n_answers: int = 1
-    columns: Columns = ((_LABELS, ColumnType.NUMERIC),)
+    columns: Columns = ((SCORED_LABELS, ColumnType.NUMERIC),)
 
     def cells(self, answers: Sequence[float]) -> Iterator[tuple[str, ...]]:
         """Yield the value."""
@@ -137,7 +137,7 @@ class ScoredQuantiles:
     @property
     def columns(self) -> Columns:
         """Names and types of the cells."""
-        names = (_LABELS, *(f"{_QUANTILE}:{quantile_text(quantile)}" for quantile in self.quantiles))
+        names = (SCORED_LABELS, *(f"{_QUANTILE}:{quantile_text(quantile)}" for quantile in self.quantiles))
         return tuple((name, ColumnType.NUMERIC) for name in names)
 
     def cells(self, answers: Sequence[float]) -> Iterator[tuple[str, ...]]:

@@ -17,6 +17,7 @@ from shared.wire import (
 )
 from studio.addresses import Addresses
 from studio.engine.experiment import Experiment
+from studio.engine.scored_columns import SCORED_LABELS
 from studio.job_ports import INPUT_EXTENSIONS, job_ports
 from studio.registry import Served
 from studio.scoring import OUTPUT_NAME, output_columns
@@ -49,8 +50,9 @@ def scoring_page(served: Served, experiment: Experiment, addresses: Addresses) -
     if not served.service.resource:
         return {}
     inputs, outputs = _inputs(experiment), output_columns(served)
-    parameters = served.service.score.parameters.defaults
-    table = {"ColumnNames": [name for name, _ in inputs], "Values": [_row(inputs)]}
+    parameters, known = served.service.score.parameters.defaults, _known_cells(served)
+    row = _row(inputs, known)
+    table = {"ColumnNames": [name for name, _ in inputs], "Values": [row]}
     request = {"Inputs": {experiment.input_name: table}, "GlobalParameters": _given(parameters)}
     url = f"{addresses.api(served.endpoint)}/execute?api-version=2.0&details=true"
     return {
@@ -58,10 +60,10 @@ def scoring_page(served: Served, experiment: Experiment, addresses: Addresses) -
         "label": experiment.label,
         "inputs": inputs,
         "outputs": outputs,
-        "row": _row(inputs),
+        "row": row,
         "parameters": list(parameters.items()),
         "request": json_text(request),
-        "answer": json_text(_scoring_answer(outputs)),
+        "answer": json_text(_scoring_answer(outputs, known)),
         "samples": samples("score", url, request),
     }
 
@@ -108,13 +110,23 @@ def _inputs(experiment: Experiment) -> Columns:
     return [(name, kind.wire_name) for name, kind in experiment.columns.items()]
 
 
-def _row(columns: Columns) -> list[str]:
-    return [_SAMPLE_CELLS.get(kind, "value") for _, kind in columns]
+def _known_cells(served: Served) -> Mapping[str, str]:
+    """Give texts that the endpoint's model knows: a level of each categorical column, and its labels."""
+    if served.scorer is None:
+        return {}
+    model = served.scorer.model
+    levels = {name: next(filter(None, levels), "value") for name, levels in model.levels.items()}
+    labels = {model.schema.label: model.classes[0], SCORED_LABELS: model.classes[-1]} if model.classes else {}
+    return {**levels, **labels}
 
 
-def _scoring_answer(outputs: Columns) -> Body:
+def _row(columns: Columns, known: Mapping[str, str]) -> list[str]:
+    return [known.get(name) or _SAMPLE_CELLS.get(kind, "value") for name, kind in columns]
+
+
+def _scoring_answer(outputs: Columns, known: Mapping[str, str]) -> Body:
     names, types = [name for name, _ in outputs], [kind for _, kind in outputs]
-    value = {"ColumnNames": names, "ColumnTypes": types, "Values": [_row(outputs)]}
+    value = {"ColumnNames": names, "ColumnTypes": types, "Values": [_row(outputs, known)]}
     return {"Results": {OUTPUT_NAME: {"type": "table", "value": value}}}
 
 

@@ -138,6 +138,12 @@ def test_the_curl_sample_scores(published: Published) -> None:
     assert len(json.loads(output)["Results"]["output1"]["value"]["Values"]) == 1
 
 
+def test_a_samples_cells_are_such_as_the_model_knows(published: Published) -> None:
+    program = sample(page(published, help_location(published) + "/score"), "Python 3")
+
+    assert assigned(program, "body")["Inputs"]["input1"]["Values"] == [["0", "0", "clerk", "<=50K"]]
+
+
 def test_the_python_sample_says_what_went_wrong(published: Published) -> None:
     program = sample(page(published, help_location(published) + "/score"), "Python 3")
 
@@ -255,6 +261,13 @@ def test_hostile_texts_reach_the_service_unchanged_in_every_language(language: s
     program = dict(samples(purpose, "https://host/x", body))[language]
 
     assert body_in(language, program) == body
+
+
+def test_a_long_list_of_texts_fills_its_lines() -> None:
+    text = json_text({"ColumnNames": [f"column {at}" for at in range(40)]})
+
+    assert len(text.splitlines()) < 12
+    assert max(map(len, text.splitlines())) <= 96
 
 
 @pytest.mark.parametrize("value", [ROW, {}, [], "x" * 200, {"a": ["b" * 60, "c" * 60]}, [[["d" * 100]]]])

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 from browser import Browser, found
-from exchanges import TOKEN, Published, bearer, wait_for
+from exchanges import DATA, TOKEN, Published, bearer, people, wait_for
+
+from studio.addresses import Addresses
+from studio.publish import publish
 
 PROGRAM = found()
 
@@ -87,6 +90,34 @@ def test_a_cell_that_cannot_be_read_is_named(browser: Browser, standing: Publish
 
     assert "'age'" in outcome(browser)
     browser.errors.clear()
+
+
+@pytest.fixture(scope="module")
+def with_parameters(standing: Published, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    """The help location and a key of an experiment whose scoring has a parameter."""
+    folder = tmp_path_factory.mktemp("parameters")
+    text = (DATA / "income.toml").read_text(encoding="utf-8").replace("Income", "Adjusted")
+    (folder / "adjusted.toml").write_text(text + '"Cut" = { sets = "score.Threshold" }\n', encoding="utf-8")
+    publication = publish(standing.service, folder / "adjusted.toml", people(folder / "a.csv", 300), ["live"])
+    standing.service.registry.refresh()
+    live = next(endpoint for endpoint in publication.endpoints if endpoint.name == "live")
+    return Addresses(standing.service.settings.url).help(live), live.primary_key.reveal()
+
+
+def test_the_form_sends_web_service_parameters(browser: Browser, with_parameters: tuple[str, str]) -> None:
+    location, key = with_parameters
+    labels = []
+    for cut in ("0", "1"):
+        browser.open(f"{location}/score")
+        assert browser.run("document.getElementById('parameter-1').value") == "0.5"
+        browser.run(f"document.getElementById('parameter-1').value = '{cut}'")
+        browser.run("document.getElementById('key').focus()")
+        browser.type(key)
+        browser.press("Enter", 13, "\r")
+        labels.append(">50K" in outcome(browser))
+
+    assert labels == [True, False]
+    assert browser.errors == []
 
 
 @pytest.mark.parametrize("suffix", ["", "/score", "/jobs", "/update"])

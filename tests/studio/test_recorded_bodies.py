@@ -46,7 +46,7 @@ def test_a_current_submission_is_written_as_recorded_but_for_slashes_and_nulls()
     assert written == body
 
 
-@pytest.mark.parametrize("name", ["status_finished", "status_running"])
+@pytest.mark.parametrize("name", ["status_finished", "status_running", "status_failed"])
 def test_a_status_is_read_and_written_back_as_recorded(name: str) -> None:
     body = BATCH[name]["body"]
 
