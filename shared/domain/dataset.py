@@ -105,6 +105,11 @@ class Dataset:
         return self.state is DatasetState.ACCEPTED and not self.run_id
 
     @property
+    def pending_ask(self) -> Ask | None:
+        """What a person asked last, where no run has come of it yet."""
+        return self.asks[-1] if self.asks and not self.asks[-1].run_id else None
+
+    @property
     def is_open(self) -> bool:
         """Whether something is still to be done with it."""
         return not self.state.is_settled or self.waits

@@ -14,12 +14,12 @@ from shared.adapters.blobs import BlobFacts, BlobStore, chunks_of, facts_of
 from shared.adapters.ledger import Ledger
 from shared.adapters.runs_table import RunTable
 from shared.domain.checking import check
-from shared.domain.dataset import UNDECLARED, Ask, Dataset, DatasetState, dataset_key, is_no_data
+from shared.domain.dataset import UNDECLARED, Dataset, DatasetState, dataset_key, is_no_data
 from shared.domain.findings import Findings, Problem
 from shared.domain.model import Model
 from shared.domain.runs import CAME_TO_NOTHING, Run
 from shared.domain.waiting import is_marker
-from shared.errors import Changed, DatasetChanged, ServiceUnavailable, StateConflict
+from shared.errors import Changed, DatasetChanged, RowsUnaccounted, ServiceUnavailable, StateConflict
 from shared.logs import event
 from shared.retraining import Clock
 from shared.retraining.advancing import Advancing
@@ -148,6 +148,10 @@ class Arrival:
         sha = hashlib.sha256()
         chunks = _hashed(chunks_of(self._blobs.blob(facts.path), facts), sha)
         findings = check(chunks, model.contract, self._holdouts.of(model))
+        if not findings.is_balanced:
+            raise RowsUnaccounted(
+                f"'{dataset.name}' has {findings.rows} rows, {findings.good} good, {findings.bad} bad"
+            )
         dataset = replace(
             dataset,
             rows=findings.rows,
@@ -170,7 +174,7 @@ class Arrival:
 
     def _accept(self, dataset: Dataset, model: Model, findings: Findings) -> Dataset:
         """Make the file's run before the ledger says so: whoever finds the file accepted finds its run."""
-        ask = _last_ask(dataset)
+        ask = dataset.pending_ask
         if model.is_patient and not (ask and ask.what == "retrain"):
             waits = f"the schedule '{model.schedule}'" if model.schedule else "its window to close"
             return self._save(dataset, DatasetState.ACCEPTED, f"{findings.sentence()}; waits for {waits}")
@@ -215,7 +219,7 @@ class Arrival:
             raise Changed(f"the same bytes are being taken in as '{first.name}'")
         run = self._runs.find(dataset.model, first.run_id) if first and first.run_id else None
         came_to_nothing = run.state in CAME_TO_NOTHING if run else first is None or not first.waits
-        ask = _last_ask(dataset)
+        ask = dataset.pending_ask
         if not came_to_nothing and not (ask and ask.what == "retrain"):
             return False
         self._ledger.take_over(dataset, owner)
@@ -238,11 +242,6 @@ class Arrival:
             self._advancing.advance(run)
         except ServiceUnavailable as later:
             event(_log, "run.delayed", level=logging.WARNING, run_id=run.id, reason=str(later))
-
-
-def _last_ask(dataset: Dataset) -> Ask | None:
-    """Return what a person asked of the file and nobody has done yet."""
-    return dataset.asks[-1] if dataset.asks and not dataset.asks[-1].run_id else None
 
 
 def _hashed(chunks: Iterator[bytes], sha: Any) -> Iterator[bytes]:

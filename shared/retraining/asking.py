@@ -137,6 +137,12 @@ class Asking:
         except (Changed, DatasetChanged) as changed:
             raise RequestRefused(f"{changed}; ask again") from changed
         if run is None:
+            unread = [dataset.name for dataset in self._ledger.unsettled([model.name])]
+            if unread:
+                return {
+                    "run": None,
+                    "answer": f"no accepted file of '{model.name}' waits; being read: {_some(unread)}",
+                }
             newest, _ = self._ledger.page([model.name], 1)
             since = f"'{newest[0].name}' of {newest[0].seen_at.isoformat()}" if newest else "the beginning"
             return {"run": None, "answer": f"nothing new since {since}: no accepted file of '{model.name}' waits"}
@@ -216,3 +222,7 @@ class Asking:
         except ServiceUnavailable as later:
             event(_log, "run.delayed", level=logging.WARNING, run_id=run.id, reason=str(later))
         return run_as_json(self._runs.find(run.model, run.id) or run)
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

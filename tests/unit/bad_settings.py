@@ -13,8 +13,8 @@ BadSettings = tuple[str, dict[str, str], list[str]]
 
 # fmt: off
 BAD_MODELS: list[BadModels] = [
-    ("no TOML", "label =", "label",
-     ["is no TOML: Expected '=' after a key in a key/value pair (at line 38, column 7)"]),
+    ("no TOML", "# The models that", "The models that",
+     ["is no TOML: Expected '=' after a key in a key/value pair (at line 1, column 5)"]),
     ("no models", SAMPLE[SAMPLE.index("[models.census]") :], "",
      ["models: is missing"]),
     ("a misspelt section", "[defaults.budgets]", "[default.budgets]",
