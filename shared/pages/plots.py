@@ -157,6 +157,7 @@ def _common(**more: Any) -> dict[str, Any]:
         "margin": 12,
         "explicit_size": True,
         "style": _ROOM,
+        "truncate_label": -1,
     } | more
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from shared.pages.wording import count, mark, number, percent, signed, verdict_line
+from shared.pages.wording import count, found, mark, number, percent, signed, verdict_line
 
 LINES = 60
 _RULES, _METRICS, _PARTS, _FILES = 14, 8, 8, 6
@@ -47,7 +47,7 @@ def _rules(rules: list[Json]) -> Iterator[str]:
         cells = (
             mark(rule)[0],
             escaped(rule["rule"]),
-            number(rule["value"]),
+            found(rule),
             number(rule["bound"]),
             signed(rule["left"]),
         )

@@ -42,6 +42,12 @@ def number(value: float | None, digits: int = 4) -> str:
     return f"{value:.{digits}f}".replace("-", "−")
 
 
+def found(rule: Mapping[str, Any]) -> str:
+    """Write what was found of a rule, as a count where its bound is one."""
+    counts = rule["bound"] is not None and rule["bound"] >= _COUNT and float(rule["bound"]).is_integer()
+    return number(rule["value"], 0 if counts else 4)
+
+
 def signed(value: float | None, digits: int = 4) -> str:
     """Write a number with its sign."""
     return "–" if value is None else f"{'+' if value > 0 else ''}{number(value, digits)}"
@@ -82,6 +88,7 @@ FILTERS: dict[str, Callable[..., str]] = {
     "number": number,
     "signed": signed,
     "mark": mark,
+    "found": found,
     "percent": percent,
     "count": count,
     "instant": instant,

@@ -206,3 +206,35 @@ def test_a_thousand_models_are_searched_and_paged(world: World, browser: Browser
         visitor.sees("1 model")
         visitor.sees("census-0777")
         assert browser.errors == []
+
+
+def test_a_link_shows_the_report_and_decides_once(world: World, browser: Browser, tmp_path: Path) -> None:
+    world.environment |= {"APP_URL": "https://app.example", "APPROVAL_SECRET": "planted-approval-secret-of-length"}
+    with_models(world, declared() + '\n[models.census.approval]\nask = "always"\n', tmp_path)
+    with host_of(world) as host:
+        visitor = Visitor(browser, host.url)
+        held = train(world, 0.9, 1, "HELD")
+        run = world.app.reporting._runs.find("census", held)
+        assert run
+        link = world.app.deciding.link(run).replace("https://app.example", host.url)
+        wait_for(lambda: world.app.reporting.read(held, "html"), "the report")
+        browser.open("about:blank")
+        browser.errors.clear()
+        browser.requests.clear()
+
+        browser.open(link)
+        visitor.sees("Gain, with its interval")
+        visitor.tab_to("reason")
+        browser.type("looked at it")
+        visitor.tab_to("by")
+        browser.type("ada")
+        visitor.tab_to("approve")
+        browser.press("Enter", 13, "\r")
+        visitor.sees("Taken up: approved by ada: looked at it")
+        wait_for(lambda: world.run()["state"] == "PROMOTED", "the promotion")
+        browser.open("about:blank")
+        browser.open(link)
+        visitor.sees("decided already")
+
+        token = link.partition("#")[2]
+        assert not [request for request in browser.requests if token in request["url"].partition("#")[0]]
