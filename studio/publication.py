@@ -51,6 +51,7 @@ class Publication:
             "training": {
                 "web_service": self.training.id,
                 "jobs_url": f"{addresses.api(self.jobs_endpoint)}/jobs",
+                "help_location": addresses.help(self.jobs_endpoint),
                 **_keys(self.jobs_endpoint),
             },
             "predictive": {
@@ -175,6 +176,7 @@ def _endpoint_json(endpoint: Endpoint, addresses: Addresses) -> dict[str, Any]:
     return {
         "management_url": addresses.management(endpoint),
         "api_location": addresses.api(endpoint),
+        "help_location": addresses.help(endpoint),
         **_keys(endpoint),
         "updatable": not endpoint.prevent_update,
     }

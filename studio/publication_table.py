@@ -14,6 +14,7 @@ def as_table(publication: Publication, addresses: Addresses) -> str:
         f"Workspace  {publication.training.workspace}",
         f"Training   {publication.training.name}",
         f"  jobs     {addresses.api(jobs)}/jobs",
+        f"  help     {addresses.help(jobs)}",
         f"  key      {masked_key(jobs.primary_key)}",
         f"Predictive {publication.predictive.name}",
         f"  resource {publication.predictive.resource}",
@@ -23,7 +24,9 @@ def as_table(publication: Publication, addresses: Addresses) -> str:
         lines += [
             f"  endpoint {endpoint.name} ({note})",
             f"    score  {addresses.api(endpoint)}/execute",
+            f"    jobs   {addresses.api(endpoint)}/jobs",
             f"    update {addresses.management(endpoint)}",
+            f"    help   {addresses.help(endpoint)}",
             f"    key    {masked_key(endpoint.primary_key)}",
         ]
     return "\n".join([*lines, "Keys are masked; --json prints them."])

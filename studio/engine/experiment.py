@@ -95,7 +95,7 @@ def parse_experiment(text: str, source: str) -> Experiment:
     Read a declaration.
 
     Args:
-        text: TOML; examples/census/experiment.toml shows every key.
+        text: TOML; docs/experiments.md shows every key.
         source: Where it came from, for error texts.
 
     Raises:
