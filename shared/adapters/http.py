@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-import requests
-from requests.adapters import HTTPAdapter
-from urllib3.util import Retry
+import certifi
+import urllib3
+from urllib3.exceptions import HTTPError, MaxRetryError
+from urllib3.util import Retry, Timeout
 
 from shared.domain.remedies import Remedy, remedy_of
 from shared.errors import ServiceRejected, ServiceUnavailable
@@ -35,6 +36,8 @@ _RETRIES = Retry(
     retry_after_max=10,
     raise_on_status=False,
 )
+_ONCE = Retry(total=0, raise_on_status=False)
+_CONNECTIONS = 64  # kept for each service; more than a tick has threads
 
 
 class ServiceCaller:
@@ -46,8 +49,8 @@ class ServiceCaller:
             recorder: Told of calls that belong to a run.
         """
         self._recorder = recorder or Recorder()
-        self._repeating = _session(_RETRIES)
-        self._single = _session(Retry(total=0, raise_on_status=False))
+        # Not `requests`: a tick asks about thousands of jobs, and half of its time would go into that library.
+        self._pool = urllib3.PoolManager(maxsize=_CONNECTIONS, ca_certs=certifi.where())
 
     def call(
         self,
@@ -79,16 +82,37 @@ class ServiceCaller:
         headers = {"Authorization": f"Bearer {key.reveal()}", "Accept": "application/json"}
         if run_id:
             headers["x-ms-client-request-id"] = run_id
-        session = self._repeating if repeat else self._single
+        data = None if body is None else json.dumps(body).encode()
+        if data is not None:
+            headers["Content-Type"] = "application/json"
         with self._recorder.call(operation, run_id) as context:
             try:
-                response = session.request(
-                    method, url, headers={**headers, **context}, json=body, timeout=_TIMEOUT_S, allow_redirects=False
-                )
-            except requests.RequestException as failed:
+                response = self._request(method, url, {**headers, **context}, data, _RETRIES if repeat else _ONCE)
+            except (HTTPError, OSError) as failed:
                 # The library's text can repeat the address; its class is what a person needs.
-                raise ServiceUnavailable(operation, f"no answer ({type(failed).__name__})") from None
+                raise ServiceUnavailable(operation, f"no answer ({_kind(failed)})") from None
             return _answer(operation, response)
+
+    def _request(
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        data: bytes | None,
+        retries: Retry,
+        *,
+        preload: bool = True,
+    ) -> urllib3.BaseHTTPResponse:
+        return self._pool.request(
+            method,
+            url,
+            headers=headers,
+            body=data,
+            retries=retries,
+            timeout=Timeout(*_TIMEOUT_S),
+            redirect=False,
+            preload_content=preload,
+        )
 
     def fetch(self, operation: str, signed_url: Secret, *, limit: int) -> bytes:
         """
@@ -105,56 +129,55 @@ class ServiceCaller:
         address = urlsplit(signed_url.reveal())
         if address.scheme != "https" and address.hostname not in _THIS_MACHINE:
             raise ServiceRejected(operation, f"the service named a blob on '{address.hostname}' without https")
+        response = None
         try:
-            with self._repeating.get(
-                address.geturl(), timeout=_TIMEOUT_S, allow_redirects=False, stream=True
-            ) as response:
-                if response.status_code != 200:
-                    raise _failure(operation, response, Fault("", "the blob cannot be read"))
-                data = b"".join(_bounded(response, limit))
-        except requests.RequestException as failed:
-            raise ServiceUnavailable(operation, f"no answer ({type(failed).__name__})") from None
+            response = self._request("GET", address.geturl(), {}, None, _RETRIES, preload=False)
+            if response.status != 200:
+                raise _failure(operation, response, Fault("", "the blob cannot be read"))
+            data = b"".join(_bounded(response, limit))
+        except (HTTPError, OSError) as failed:
+            raise ServiceUnavailable(operation, f"no answer ({_kind(failed)})") from None
+        finally:
+            if response is not None:
+                response.close()
         if len(data) > limit:
             raise ServiceRejected(operation, f"the blob has more than {limit} bytes")
         return data
 
 
-def _bounded(response: requests.Response, limit: int) -> Iterator[bytes]:
+def _bounded(response: urllib3.BaseHTTPResponse, limit: int) -> Iterator[bytes]:
     """Yield a body up to the first piece that goes beyond the limit."""
     taken = 0
-    for piece in response.iter_content(1 << 16):
+    for piece in response.stream(1 << 16):
         yield piece
         taken += len(piece)
         if taken > limit:
             return
 
 
-def _session(retries: Retry) -> requests.Session:
-    session = requests.Session()
-    session.trust_env = False  # a .netrc would replace the key
-    for scheme in ("https://", "http://"):
-        session.mount(scheme, HTTPAdapter(max_retries=retries, pool_maxsize=32))
-    return session
+def _kind(failed: Exception) -> str:
+    reason = failed.reason if isinstance(failed, MaxRetryError) else failed
+    return type(reason or failed).__name__
 
 
-def _answer(operation: str, response: requests.Response) -> Any:
+def _answer(operation: str, response: urllib3.BaseHTTPResponse) -> Any:
     try:
-        body = json.loads(response.content) if response.content.strip() else None
+        body = json.loads(response.data) if response.data.strip() else None
     except ValueError:
         body = None
-        if response.ok:
-            raise ServiceUnavailable(operation, "the answer is no JSON", status=response.status_code) from None
-    if response.status_code >= 300:
+        if response.status < 400:
+            raise ServiceUnavailable(operation, "the answer is no JSON", status=response.status) from None
+    if response.status >= 300:
         raise _failure(operation, response, Fault.from_wire(body))
     return body
 
 
-def _failure(operation: str, response: requests.Response, fault: Fault) -> ServiceUnavailable | ServiceRejected:
-    passing = remedy_of(fault.detail_code, response.status_code) in (Remedy.RETRY, Remedy.RETRY_BRIEFLY)
+def _failure(operation: str, response: urllib3.BaseHTTPResponse, fault: Fault) -> ServiceUnavailable | ServiceRejected:
+    passing = remedy_of(fault.detail_code, response.status) in (Remedy.RETRY, Remedy.RETRY_BRIEFLY)
     return (ServiceUnavailable if passing else ServiceRejected)(
         operation,
         masked(fault.sentence()) or "the service gave no reason",
-        status=response.status_code,
+        status=response.status,
         code=fault.detail_code,
         request_id=response.headers.get("x-ms-request-id", ""),
     )

@@ -57,6 +57,7 @@ class ClassicService:
     calls: list[tuple[str, str]] = field(default_factory=list)
     odd_jobs: set[str] = field(default_factory=set)  # their status is no object
     published: str = ""  # signed address of the published model's bytes
+    words: str = "refused"  # the message of every refusal
     before_update: Callable[[str], None] = lambda name: None
 
     def __post_init__(self) -> None:
@@ -93,28 +94,32 @@ class ClassicService:
         self.calls.append((method, path))
         if self.faults.unavailable > 0:
             self.faults.unavailable -= 1
-            return 503, _error("ServiceUnavailable", "RequestThrottled")
+            return 503, self._error("ServiceUnavailable", "RequestThrottled")
         if "/webservices/" in path:
             return self._manage(method, path.rpartition("/")[2], body)
         if path.endswith("/execute"):
             return 200, self._score(path.split("/")[-2], body)
         return self._batch(method, path.partition("/jobs")[2].strip("/"), body)
 
+    def _error(self, code: str, detail: str) -> Any:
+        message = {"code": detail, "message": f"{detail} it is"}
+        return {"error": {"code": code, "message": self.words, "details": [message]}}
+
     def _batch(self, method: str, rest: str, body: Any) -> tuple[int, Any]:
         job_id, _, action = rest.partition("/")
         if not job_id:
             if self.faults.refused_submits > 0:
                 self.faults.refused_submits -= 1
-                return 400, _error("BadArgument", "InvalidBlobExtension")
+                return 400, self._error("BadArgument", "InvalidBlobExtension")
             job_id = uuid.uuid4().hex
             self.jobs[job_id] = Job(body["Outputs"])
             return 200, job_id
         if job_id not in self.jobs or self.faults.forget_jobs:
-            return 404, _error("NotFound", "NotFound")
+            return 404, self._error("NotFound", "NotFound")
         job = self.jobs[job_id]
         if action == "start":
             if job.started:
-                return 400, _error("InvalidOperation", "CannotStartJob")
+                return 400, self._error("InvalidOperation", "CannotStartJob")
             job.started += 1
             if self.faults.job_status == "Finished":
                 self._write(job)
@@ -148,7 +153,7 @@ class ClassicService:
             self.before_update(name)
             if name == "live" and self.faults.refused_updates > 0:
                 self.faults.refused_updates -= 1
-                return 409, _error("Conflict", "ModelOutputMetadataMismatch")
+                return 409, self._error("Conflict", "ModelOutputMetadataMismatch")
             if name == "live" and self.faults.lying_updates > 0:
                 self.faults.lying_updates -= 1
                 return 200, None
@@ -193,10 +198,6 @@ def _address(location: dict[str, Any]) -> str:
 def _put(location: dict[str, Any], data: bytes) -> None:
     put = requests.put(_address(location), data=data, headers={"x-ms-blob-type": "BlockBlob"}, timeout=10)
     put.raise_for_status()
-
-
-def _error(code: str, detail: str) -> Any:
-    return {"error": {"code": code, "message": "refused", "details": [{"code": detail, "message": f"{detail} it is"}]}}
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -1,143 +1,154 @@
-"""A worker that dies before or after any one of its effects leaves a world that ends the same."""
+"""
+The crash matrix: a worker process killed (SIGKILL) before or after any one of its effects leaves a world that ends the
+same as without the crash.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from datetime import timedelta
+import multiprocessing
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
+import killed_worker
 import pytest
 from census_rows import people
 from conftest import World
+from emptying import empty_storage
 
-from shared.adapters.blobs import BlobStore
-from shared.adapters.http import ServiceCaller
-from shared.adapters.tables import TableStore
-
-EFFECTS = {TableStore: ("insert", "replace"), BlobStore: ("write",), ServiceCaller: ("call",)}
-LEASE_OVER = timedelta(minutes=11)
+_processes = multiprocessing.get_context("forkserver")
+LEASE_OVER_S = 11 * 60.0
+EVENT = "census/a.csv"
 
 
-class Killed(BaseException):
-    """The worker is gone; nothing in the app may catch this."""
-
-
-class Fuse:
-    """Counts the moments before and after each effect, and kills at one of them, once."""
-
-    def __init__(self) -> None:
-        self.moments: list[str] = []
-        self.kill_at: int | None = None
-
-    def wrap(self, effect: Callable[..., Any], name: str) -> Callable[..., Any]:
-        def wrapped(*args: Any, **kwargs: Any) -> Any:
-            self._burn(f"before {name} {_subject(args)}")
-            result = effect(*args, **kwargs)
-            self._burn(f"after {name} {_subject(args)}")
-            return result
-
-        return wrapped
-
-    def _burn(self, moment: str) -> None:
-        self.moments.append(moment)
-        if self.kill_at == len(self.moments) - 1:
-            self.kill_at = None
-            raise Killed(moment)
-
-
-def _subject(args: tuple[Any, ...]) -> str:
-    return " ".join(str(arg) for arg in (getattr(args[0], "name", ""), *args[1:3]) if isinstance(arg, str))[:60]
-
-
-@pytest.fixture
-def fuse(monkeypatch: pytest.MonkeyPatch) -> Iterator[Fuse]:
-    fuse = Fuse()
-    for owner, names in EFFECTS.items():
-        for name in names:
-            monkeypatch.setattr(owner, name, fuse.wrap(getattr(owner, name), f"{owner.__name__}.{name}"))
-    return fuse
-
-
+@dataclass
 class Platform:
-    """Delivers as the platform does: at least once, again after a crash, with timers that go on."""
+    """Delivers as the platform does: at least once, again after a crash, by a new worker process."""
 
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.events = ["a.csv"]
-        self.messages: list[str] = []
+    world: World
+    ahead_s: float = 0.0
+    events: list[str] = field(default_factory=lambda: [EVENT])
+    messages: list[str] = field(default_factory=list)
+    moments: list[str] = field(default_factory=list)
 
-    def run(self, rounds: int = 8) -> int:
+    def run(self, kill_at: int | None) -> int:
         """Let everything happen; return how often a worker was killed."""
         kills = 0
-        for _ in range(rounds):
-            for step in (self._deliver_event, self._poll, self._deliver_message):
-                try:
-                    step()
-                except Killed:
-                    kills += 1
-                    self.world.clock.ahead += LEASE_OVER
-            self.world.pass_time(seconds=30)
+        while not self._work(kill_at):
+            kills, kill_at = kills + 1, None
+            self.ahead_s += LEASE_OVER_S
+            assert kills == 1
         return kills
 
-    def _deliver_event(self) -> None:
-        if self.events:
-            self.world.deliver(self.events[0])
-            self.events.pop()
+    def _work(self, kill_at: int | None) -> bool:
+        """Start one worker and take note of what it tells; whether it came to its end alive."""
+        ours, theirs = _processes.Pipe(duplex=False)
+        state = (self.world.environment, self.ahead_s, kill_at, list(self.events), list(self.messages))
+        worker = _processes.Process(target=killed_worker.work, args=(*state, theirs))
+        worker.start()
+        theirs.close()
+        finished = False
+        for what, text in _told(ours):
+            finished |= what == "finished"
+            if what == "moment":
+                self.moments.append(text)
+            elif what == "event done":
+                self.events.remove(text)
+            elif what == "message sent":
+                self.messages.append(text)
+            elif what == "message done":
+                self.messages.remove(text)
+        worker.join()
+        assert worker.exitcode == (0 if finished else -signal.SIGKILL)
+        return finished
 
-    def _poll(self) -> None:
-        self.messages += self.world.app.polling.tick()
 
-    def _deliver_message(self) -> None:
-        if self.messages:
-            due = json.loads(self.messages[0])
-            self.world.app.evaluation.evaluate(due["model"], due["run"])
-            self.messages.pop(0)
+def _told(parent: Any) -> Iterator[tuple[str, str]]:
+    while True:
+        try:
+            yield parent.recv()
+        except EOFError:
+            return
 
 
 def _end(world: World) -> dict[str, Any]:
-    """What must be the same, crash or no crash."""
-    runs = world.app.views.runs(None)["runs"]
+    """What must be the same, crash or no crash; nothing of it may be lost or doubled."""
+    (run,) = world.app.views.runs(None)["runs"]
+    (dataset,) = world.app.views.datasets(None)["datasets"]
+    (model,) = (row for row in world.rows("models") if row["PartitionKey"] == "model")
+    champion = json.loads(model["champion"])
     return {
-        "runs": [(run["state"], run["reason"].partition("; proven")[0]) for run in runs],
-        "datasets": [(d["state"], d["run_id"] == runs[0]["id"]) for d in world.app.views.datasets(None)["datasets"]],
-        "decisions": [(d["RowKey"], d["outcome"]) for d in world.rows("decisions")],
-        "champion": [json.loads(m["champion"])["run_id"] == runs[0]["id"] for m in [world.record()]],
-        "live": world.service.served["live"],
+        "run": run["state"],
+        "dataset": dataset["state"],
+        "dataset's run": dataset["run_id"] == run["id"],
+        "decisions": [row["outcome"] for row in world.rows("decisions") if row["run_id"] == run["id"]],
+        "champion": "challenger" if champion["run_id"] == run["id"] else champion["run_id"],
+        "the champion serves": world.get(champion["artifact"]).decode() == world.service.served["live"],
         "trainings": sum(job.started for job in world.service.jobs.values()),
     }
 
 
-PROMOTED = {
-    "runs": [("PROMOTED", None)],
-    "datasets": [("ACCEPTED", True)],
-    "decisions": [("0000000000", "PROMOTED")],
-    "champion": [True],
-    "live": "quality=1.0",
-    "trainings": 1,
-}
-MOMENTS = 90  # more than a promoted run has; the surplus is checked to be empty
+SAME = {"dataset": "ACCEPTED", "dataset's run": True, "the champion serves": True, "trainings": 1}
+PROMOTED = SAME | {"run": "PROMOTED", "decisions": ["PROMOTED"], "champion": "challenger"}
+ROLLED_BACK = SAME | {"run": "ROLLED_BACK", "decisions": ["ROLLED_BACK"], "champion": "initial"}
 
 
-@pytest.mark.parametrize("moment", range(MOMENTS))
-def test_a_worker_killed_at_any_moment_changes_nothing_in_the_end(world: World, fuse: Fuse, moment: int) -> None:
-    world.put("training-data/census/a.csv", people(600))
-    fuse.moments.clear()
-    fuse.kill_at = moment
+def _play(world: World, kill_at: int | None, lies: int) -> Platform:
+    """Play one run in a fresh world, the worker being killed at one moment."""
+    service = world.service
+    empty_storage(world.storage)
+    service.jobs.clear()
+    service.served.update(live="quality=0.5", staging="quality=0.5")
+    service.faults.lying_updates = lies
+    world.put("artifacts/published.ilearner", b"quality=0.5")
+    world.put("holdouts/census/holdout.csv", people(300, seed=99))
+    world.put(f"training-data/{EVENT}", people(500))
+    platform = Platform(world)
+    assert platform.run(kill_at) == (0 if kill_at is None else 1)
+    return platform
 
-    kills = Platform(world).run()
 
-    if fuse.kill_at is not None:
-        assert len(fuse.moments) <= moment
-        return
-    end = _end(world)
-    assert kills == 1
-    assert end | {"runs": [(state, None) for state, _ in end["runs"]]} == PROMOTED, fuse.moments[moment]
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(
+    ("expected", "lies", "first"),
+    [(PROMOTED, 0, ""), (ROLLED_BACK, 10**6, "before replace runs PROMOTING")],  # up to there both are the same
+    ids=["promoted", "rolled back"],
+)
+def test_a_worker_killed_at_any_moment_changes_nothing_in_the_end(
+    world: World, expected: dict[str, Any], lies: int, first: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _processes.set_forkserver_preload(["shared.composition"])
+    moments = _play(world, None, lies).moments
+    assert _end(world) == expected
+    begin = moments.index(first) if first else 0
+
+    ends: dict[int, dict[str, Any]] = {}
+    for moment in range(begin, len(moments)):
+        _play(world, moment, lies)
+        ends[moment] = _end(world)
+
+    with capsys.disabled():
+        print(f"\n{_matrix(moments, ends, expected)}")  # noqa: T201 - the matrix is what this test is read for
+    assert len(ends) > 20
+    assert {moments[moment]: end for moment, end in ends.items() if end != expected} == {}
 
 
-def test_the_moments_are_those_of_a_whole_run(world: World, fuse: Fuse) -> None:
-    world.put("training-data/census/a.csv", people(600))
-    fuse.moments.clear()
-
-    assert Platform(world).run() == 0
-    assert 40 < len(fuse.moments) < MOMENTS
+def _matrix(moments: list[str], ends: dict[int, dict[str, Any]], expected: dict[str, Any]) -> str:
+    """Write every effect of a run, and what became of the run when the worker was killed before and after it."""
+    lines = [
+        f"Killed by SIGKILL at each of {len(ends)} moments; without a crash the run is {expected['run']}.",
+        "",
+        "| effect | killed before it | killed after it |",
+        "| --- | --- | --- |",
+    ]
+    for moment, end in ends.items():
+        when, _, effect = moments[moment].partition(" ")
+        shown = end["run"] if end == expected else f"**differs**: {end}"
+        if when == "before":
+            lines.append(f"| {effect} | {shown} |")
+        else:
+            at = max(n for n, line in enumerate(lines) if line.startswith(f"| {effect} |") and line.count("|") == 3)
+            lines[at] += f" {shown} |"
+    return "\n".join(lines)

@@ -32,9 +32,11 @@ from tests.soak.world import HOLDOUT, File, files, holdout, write_models_file
 
 _processes = multiprocessing.get_context("forkserver")
 _WORKERS = 4
-_WAITING_FILES = 24  # dropped and not yet at their end, at most: a steady stream, not a heap
+_OPEN_RUNS = 60  # at most: a steady stream, not a heap
+_AT_ONCE = 12
+_HASTE = 8  # times as fast as ours do the workers' clocks run: pauses and the leases of killed workers pass quickly
 _LOST_EVENTS = 0.05
-_KILL_EVERY_S, _JUMP_EVERY_S = 4.0, 9.0
+_KILL_EVERY_S, _JUMP_EVERY_S = 10.0, 15.0
 _JUMPS_S = (-90, -20, 30, 120, 400, 700)  # the last is longer than a lease
 
 
@@ -44,7 +46,7 @@ class Plan:
 
     files: int = 1000
     models: int = 20
-    share: float = 0.02
+    share: float = 0.01
     seconds: float = 1500
     seed: int = 1
 
@@ -197,12 +199,13 @@ class _Drops:
             QueueServiceClient.from_connection_string(self._direct) as queues,
         ):
             while waiting and time.monotonic() < until:
-                room = _WAITING_FILES - balance.open_work(self._direct)
-                for file in [waiting.pop(0) for _ in range(min(max(room, 0), len(waiting)))]:
+                room = _OPEN_RUNS - balance.open_runs(self._direct)
+                for file in [waiting.pop(0) for _ in range(min(max(room, 0), _AT_ONCE, len(waiting)))]:
                     self._drop(file, blobs, queues)
                     dropped += 1
                 for _ in range(4):
                     self._crew.trouble()
+                    self._crew.pass_time(_HASTE * 0.25)
                     time.sleep(0.25)
                 if room > 0:
                     self._say(f"{dropped} of {self._plan.files} files dropped")
@@ -220,5 +223,5 @@ def _await_the_end(direct: str, crew: _Crew, until: float, say: Callable[[str], 
     while time.monotonic() < until and (left := balance.open_work(direct)):
         say(f"{left} files under way")
         crew.trouble()
-        crew.pass_time(20)
+        crew.pass_time(_HASTE)
         time.sleep(1)

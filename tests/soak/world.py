@@ -9,7 +9,7 @@ from pathlib import Path
 
 HOLDOUT = "fleet/holdout.csv"
 _ROWS = 60
-_HOLDOUT_ROWS = 240
+_HOLDOUT_ROWS = 150
 
 _DEFAULTS = f"""
 [defaults]
