@@ -63,7 +63,9 @@ from shared.retraining.submission import Submission
 from shared.retraining.sweeping import Sweeping
 from shared.retraining.training_sets import TrainingSets
 from shared.retraining.views import Views
+from shared.secret import Secret
 from shared.settings import Settings
+from shared.storage_account import fields_of
 from shared.telemetry.recorder import Recorder, recorder_for
 
 EVALUATIONS = layout.EVALUATIONS  # the queue that hands runs to evaluation
@@ -121,7 +123,7 @@ def compose(environment: Mapping[str, str], clock: Clock | None = None) -> App:
     settings = Settings.from_env(environment)
     models = load_models(settings.models_file, settings.environment)
     recorder = recorder_for(settings.telemetry)
-    connection, caller = settings.data_storage, ServiceCaller(recorder)
+    connection, caller = settings.data_storage, ServiceCaller(recorder, _hidden(settings.data_storage, models))
     blobs = BlobStore(connection, settings.keyed_handover)
     if settings.keyed_handover:
         event(_log, "storage.key_handed_over", level=logging.WARNING, setting="KEYED_HANDOVER", reason=_KEY_HANDED_OVER)
@@ -191,6 +193,13 @@ def compose(environment: Mapping[str, str], clock: Clock | None = None) -> App:
         views=Views(models, ledger, runs),
         deciding=deciding,
     )
+
+
+def _hidden(storage: Secret, models: Mapping[str, Model]) -> set[Secret]:
+    """Return what no service may be quoted with: the account's key and every service's."""
+    endpoints = [end for model in models.values() for end in (model.live, model.staging) if end]
+    keys = [model.training.key for model in models.values()] + [endpoint.key for endpoint in endpoints]
+    return {Secret(fields_of(storage).get("accountkey", "")), *keys}
 
 
 def _now() -> datetime:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from shared.adapters.http import ServiceCaller
 from shared.domain.model import TrainingService
@@ -41,11 +42,12 @@ class BatchClient:
     def report(self, job_id: str, run_id: str) -> JobReport:
         """Read a job's status; a finished job's references carry fresh tokens."""
         try:
-            return JobReport.from_wire(self._call("read job", "GET", f"/{job_id}", run_id))
+            report = JobReport.from_wire(self._call("read job", "GET", f"/{job_id}", run_id))
         except ServiceRejected as refused:
             if refused.status == 404:
                 return JobReport(JobStatus.GONE)
             raise
+        return replace(report, details=self._caller.shown(report.details)) if report.details else report
 
     def cancel(self, job_id: str, run_id: str) -> None:
         """Stop a job; one that is gone already is fine."""

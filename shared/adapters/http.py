@@ -7,7 +7,7 @@ Retries within a call are short. Anything slower is the next tick's business.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -43,14 +43,22 @@ _CONNECTIONS = 64  # kept for each service; more than a tick has threads
 class ServiceCaller:
     """Sends requests with a key; safe to share between threads."""
 
-    def __init__(self, recorder: Recorder | None = None) -> None:
+    def __init__(self, recorder: Recorder | None = None, hidden: Iterable[Secret] = ()) -> None:
         """
         Args:
             recorder: Told of calls that belong to a run.
+            hidden: Secrets that are cut out of whatever a service says: one that is confused may repeat them.
         """
         self._recorder = recorder or Recorder()
+        self._hidden = tuple(secret.reveal() for secret in hidden if secret)
         # Not `requests`: a tick asks about thousands of jobs, and half of its time would go into that library.
         self._pool = urllib3.PoolManager(maxsize=_CONNECTIONS, ca_certs=certifi.where())
+
+    def shown(self, said: str) -> str:
+        """Return a service's words without credentials."""
+        for secret in self._hidden:
+            said = said.replace(secret, "****")
+        return masked(said)
 
     def call(
         self,
@@ -91,7 +99,7 @@ class ServiceCaller:
             except (HTTPError, OSError) as failed:
                 # The library's text can repeat the address; its class is what a person needs.
                 raise ServiceUnavailable(operation, f"no answer ({_kind(failed)})") from None
-            return _answer(operation, response)
+            return self._answer(operation, response)
 
     def _request(
         self,
@@ -133,7 +141,7 @@ class ServiceCaller:
         try:
             response = self._request("GET", address.geturl(), {}, None, _RETRIES, preload=False)
             if response.status != 200:
-                raise _failure(operation, response, Fault("", "the blob cannot be read"))
+                raise self._failure(operation, response, Fault("", "the blob cannot be read"))
             data = b"".join(_bounded(response, limit))
         except (HTTPError, OSError) as failed:
             raise ServiceUnavailable(operation, f"no answer ({_kind(failed)})") from None
@@ -143,6 +151,29 @@ class ServiceCaller:
         if len(data) > limit:
             raise ServiceRejected(operation, f"the blob has more than {limit} bytes")
         return data
+
+    def _answer(self, operation: str, response: urllib3.BaseHTTPResponse) -> Any:
+        try:
+            body = json.loads(response.data) if response.data.strip() else None
+        except ValueError:
+            body = None
+            if response.status < 400:
+                raise ServiceUnavailable(operation, "the answer is no JSON", status=response.status) from None
+        if response.status >= 300:
+            raise self._failure(operation, response, Fault.from_wire(body))
+        return body
+
+    def _failure(
+        self, operation: str, response: urllib3.BaseHTTPResponse, fault: Fault
+    ) -> ServiceUnavailable | ServiceRejected:
+        passing = remedy_of(fault.detail_code, response.status) in (Remedy.RETRY, Remedy.RETRY_BRIEFLY)
+        return (ServiceUnavailable if passing else ServiceRejected)(
+            operation,
+            self.shown(fault.sentence()) or "the service gave no reason",
+            status=response.status,
+            code=fault.detail_code,
+            request_id=response.headers.get("x-ms-request-id", ""),
+        )
 
 
 def _bounded(response: urllib3.BaseHTTPResponse, limit: int) -> Iterator[bytes]:
@@ -158,26 +189,3 @@ def _bounded(response: urllib3.BaseHTTPResponse, limit: int) -> Iterator[bytes]:
 def _kind(failed: Exception) -> str:
     reason = failed.reason if isinstance(failed, MaxRetryError) else failed
     return type(reason or failed).__name__
-
-
-def _answer(operation: str, response: urllib3.BaseHTTPResponse) -> Any:
-    try:
-        body = json.loads(response.data) if response.data.strip() else None
-    except ValueError:
-        body = None
-        if response.status < 400:
-            raise ServiceUnavailable(operation, "the answer is no JSON", status=response.status) from None
-    if response.status >= 300:
-        raise _failure(operation, response, Fault.from_wire(body))
-    return body
-
-
-def _failure(operation: str, response: urllib3.BaseHTTPResponse, fault: Fault) -> ServiceUnavailable | ServiceRejected:
-    passing = remedy_of(fault.detail_code, response.status) in (Remedy.RETRY, Remedy.RETRY_BRIEFLY)
-    return (ServiceUnavailable if passing else ServiceRejected)(
-        operation,
-        masked(fault.sentence()) or "the service gave no reason",
-        status=response.status,
-        code=fault.detail_code,
-        request_id=response.headers.get("x-ms-request-id", ""),
-    )

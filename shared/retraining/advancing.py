@@ -26,7 +26,7 @@ from shared.domain.steps import (
     decide,
 )
 from shared.errors import ProtocolMismatch, ServiceError, ServiceRejected, ServiceUnavailable
-from shared.logs import event, masked
+from shared.logs import event
 from shared.retraining import Clock
 from shared.retraining.admission import Admission
 from shared.retraining.setting_aside import SettingAside
@@ -166,7 +166,7 @@ class Advancing:
                 return Progress(run, obstacle=turn.obstacle)
             run = replace(run, queued_since=turn.since)
         report = self._report(run, model)
-        details = masked(report.details or "") if report else ""
+        details = report.details or "" if report else ""
         match decide(run, report.status if report else None, self._clock(), model.policy, details):
             case Submit():
                 return Progress(self._noted(run, self._submission.submit(run, model)))

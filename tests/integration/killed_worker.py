@@ -22,7 +22,7 @@ from shared.adapters.tables import TableStore
 from shared.composition import App, compose
 
 EFFECTS: dict[type, tuple[str, ...]] = {
-    TableStore: ("insert", "replace", "_replace_together"),
+    TableStore: ("insert", "insert_together", "replace", "replace_with", "_replace_together", "put"),
     BlobStore: ("write",),
     ServiceCaller: ("call",),
 }

@@ -24,8 +24,10 @@ LEAK = "cGxhbnRlZC1zaWduYXR1cmU="  # what a token's signature or an account's ke
 WORDS = (
     f"wrote to https://blobs.example/c/b.csv?sv=2020&se=2030-01-01&sig={LEAK}&sp=r with "
     f"DefaultEndpointsProtocol=https;AccountName=a;AccountKey={LEAK};EndpointSuffix=core.windows.net and "
-    f"SharedAccessSignature=sv=2020&sig={LEAK} as Bearer {LEAK}, key planted-jobs-key, planted-live-key, planted-staging-key"
+    f"SharedAccessSignature=sv=2020&sig={LEAK} as Bearer {LEAK}, "
+    "keys planted-jobs-key, planted-live-key, planted-staging-key"
 )
+WRITTEN_BY_SERVICES = ("/published.ilearner", "/metrics.csv")  # straight into storage: not the app's words
 PLANTED = (LEAK, "planted-jobs-key", "planted-live-key", "planted-staging-key")
 
 
@@ -105,9 +107,9 @@ def test_no_planted_secret_is_found_anywhere(
     assert len(found["log"]) > 100
     assert any(place.startswith("list_runs") for place in found)
     for secret in (*PLANTED, account_key(world)):
-        places = [
-            place for place, text in found.items() if secret in text and not place.endswith("/published.ilearner")
-        ]
+        places = [place for place, text in found.items() if secret in text and not place.endswith(WRITTEN_BY_SERVICES)]
         assert places == [], f"{secret} in {places}: {[found[place][:3000] for place in places]}"
     for place, text in found.items():
-        assert "sig=" not in text.replace("sig=****", ""), place
+        if place.endswith(WRITTEN_BY_SERVICES):
+            continue
+        assert "sig=" not in text.replace("\\", "").replace("sig=****", ""), place

@@ -32,9 +32,9 @@ from tests.soak.world import HOLDOUT, File, files, holdout, write_models_file
 
 _processes = multiprocessing.get_context("forkserver")
 _WORKERS = 4
-_OPEN_RUNS = 60  # at most: a steady stream, not a heap
+_OPEN_RUNS = 40  # at most: a steady stream, not a heap
 _AT_ONCE = 12
-_HASTE = 8  # times as fast as ours do the workers' clocks run: pauses and the leases of killed workers pass quickly
+_HASTE = 5  # times as fast as ours do the workers' clocks run: pauses and the leases of killed workers pass quickly
 _LOST_EVENTS = 0.05
 _KILL_EVERY_S, _JUMP_EVERY_S = 10.0, 15.0
 _JUMPS_S = (-90, -20, 30, 120, 400, 700)  # the last is longer than a lease
