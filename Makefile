@@ -46,6 +46,9 @@ drop: local-packages ## drop a training file into what `make up` runs (FILE=new.
 bench: local-packages ## measure beside other programs; needs wrk (ONLY=scoring, ROUNDS=5, QUICK=1, DATA=adult.csv)
 	@$(PY) -m benchmarks $(ONLY) $(if $(ROUNDS),--rounds "$(ROUNDS)") $(if $(QUICK),--quick) $(DATA_OPTION)
 
+load: test-packages ## one tick over 100, 1,000 and 10,000 open runs
+	@$(PY) -m benchmarks.open_runs
+
 soak: test-packages ## the loop under random faults, about a quarter of an hour (FILES=1000, MODELS=20)
 	@$(PY) -m tests.soak $(if $(FILES),--files "$(FILES)") $(if $(MODELS),--models "$(MODELS)")
 

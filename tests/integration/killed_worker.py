@@ -61,7 +61,8 @@ def _subject(args: tuple[Any, ...]) -> str:
     """Name what an effect acts on, the same in every run of the test."""
     owner, first = args[0], args[1]
     if isinstance(owner, TableStore):
-        row = first[0][0] if isinstance(first, list) else first
+        row = first[0] if isinstance(first, list | tuple) else first
+        row = row[0] if isinstance(row, tuple) else row
         kind = "claim" if str(row["RowKey"]).startswith("content:") else row.get("state") or row.get("outcome") or ""
         return f"{owner.name} {kind}".strip()
     if isinstance(owner, BlobStore):
