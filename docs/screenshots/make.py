@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import shutil
 import sys
 import tempfile
 import time
@@ -57,6 +58,7 @@ def main() -> int:
             _look(browser, addresses)
         finally:
             browser.close()
+    shutil.rmtree(folder)
     return 0
 
 

@@ -136,6 +136,9 @@ def test_every_button_does_what_it_says_by_keyboard_alone(world: World, browser:
         visitor.ask(visitor.browser.run("document.querySelector('button.release').id"), "the contract is wider now")
         assert quarantined["state"] == world.dataset(HOSTILE)["state"] == "QUARANTINED"
         assert world.dataset(HOSTILE)["asks"][0]["by"] == "ada"
+        visitor.tab_to("export")
+        browser.press("Enter", 13, "\r")
+        wait_for(lambda: any("decisions?format=csv" in sent["url"] for sent in browser.requests), "the export")
         visitor.tab_to(f"report-{rejected}")
         browser.press("Enter", 13, "\r")
         visitor.sees("Where they disagree")
