@@ -13,13 +13,12 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from azure.storage.blob import BlobSasPermissions, BlobServiceClient, UserDelegationKey, generate_blob_sas
-
 from shared.secret import Secret
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # each library is imported by what needs it: some programs use one alone
     from azure.core.credentials import TokenCredential
     from azure.data.tables import TableServiceClient
+    from azure.storage.blob import BlobSasPermissions, BlobServiceClient, UserDelegationKey
 
 _BACKDATED = timedelta(minutes=5)  # the clocks of storage and service may differ
 _LONGEST_KEY = timedelta(days=7)  # what storage grants at most
@@ -49,6 +48,8 @@ def keyless(blob: str, queue: str, table: str, *, credential: str = "", client_i
 
 def blob_service(connection: Secret, **options: Any) -> BlobServiceClient:
     """Open an account's blobs."""
+    from azure.storage.blob import BlobServiceClient
+
     if not is_keyless(connection):
         return BlobServiceClient.from_connection_string(connection.reveal(), **options)
     return BlobServiceClient(fields_of(connection)["blobendpoint"], credential=credential_of(connection), **options)
@@ -106,6 +107,8 @@ class BlobSigner:
         Args:
             lifetime: From now; one of an identity ends after seven days at the latest.
         """
+        from azure.storage.blob import generate_blob_sas
+
         until = now + lifetime
         signing: dict[str, Any] = {}
         account_key = getattr(self._service.credential, "account_key", None)

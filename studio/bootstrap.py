@@ -9,17 +9,15 @@ from datetime import UTC, datetime
 from studio.batches import Batches
 from studio.blob_access import BlobAccess
 from studio.connection import StorageAccount
+from studio.core import Core, assemble_core, catalog_store
 from studio.deployment import Deployment
 from studio.endpoints import Endpoints
 from studio.experiments import Experiments
 from studio.keys import Vault
-from studio.model_cache import ModelCache
 from studio.model_sweep import sweep_models
-from studio.registry import Registry
 from studio.settings import Settings
 from studio.store.account import OwnStorage
 from studio.store.artifacts import Artifacts
-from studio.store.catalog import CatalogStore
 from studio.store.jobs import JobStore
 from studio.store.queue import JobQueue
 from studio.training_slot import THREADS_PER_FIT, TrainingSlots, n_cores
@@ -27,16 +25,11 @@ from studio.worker import Bench, Worker
 
 
 @dataclass(frozen=True)
-class Service:
+class Service(Core):
     """Everything that answers requests."""
 
-    settings: Settings
-    storage: OwnStorage
-    catalog: CatalogStore
-    artifacts: Artifacts
     experiments: Experiments
     blobs: BlobAccess
-    registry: Registry
     batches: Batches
     endpoints: Endpoints
     deployment: Deployment
@@ -44,24 +37,21 @@ class Service:
 
 def assemble(settings: Settings) -> Service:
     """Put the service together; opens no connection."""
-    storage = OwnStorage(settings.storage)
-    vault = Vault(settings.secret)
-    catalog = _catalog_store(storage, vault, settings)
-    artifacts = Artifacts(storage.artifacts)
+    return complete(assemble_core(settings))
+
+
+def complete(core: Core) -> Service:
+    """Put the rest of the service around what scores."""
+    settings, storage, artifacts = core.settings, core.storage, core.artifacts
     blobs = BlobAccess(StorageAccount.own(settings.storage), settings.blob_hosts)
-    registry = Registry(catalog, ModelCache(artifacts, settings.operation.model_memory_bytes))
     queue = JobQueue(storage.queue, settings.operation.lease, settings.operation.doorbell.ring)
     return Service(
-        settings=settings,
-        storage=storage,
-        catalog=catalog,
-        artifacts=artifacts,
+        **vars(core),
         experiments=Experiments(artifacts),
         blobs=blobs,
-        registry=registry,
-        batches=Batches(JobStore(storage.jobs, vault), queue, blobs),
-        endpoints=Endpoints(catalog, registry, artifacts, blobs),
-        deployment=Deployment(catalog, registry, artifacts, blobs),
+        batches=Batches(JobStore(storage.jobs, core.vault), queue, blobs),
+        endpoints=Endpoints(core.catalog, core.registry, artifacts, blobs),
+        deployment=Deployment(core.catalog, core.registry, artifacts, blobs),
     )
 
 
@@ -74,8 +64,8 @@ def assemble_worker(settings: Settings, stop: threading.Event) -> tuple[OwnStora
     """Put a worker together; opens no connection."""
     storage, operation = OwnStorage(settings.storage), settings.operation
     bench = Bench(settings.storage, settings.blob_hosts, training_threads(), operation.job_limits, operation.lease)
-    vault, artifacts = Vault(settings.secret), Artifacts(storage.artifacts)
-    store, catalog = JobStore(storage.jobs, vault), _catalog_store(storage, vault, settings)
+    vault, artifacts = Vault(settings.secret), Artifacts(storage)
+    store, catalog = JobStore(storage.jobs, vault), catalog_store(storage, vault, settings)
 
     def sweep() -> int:
         return sweep_models(catalog, artifacts, datetime.now(UTC))
@@ -83,7 +73,3 @@ def assemble_worker(settings: Settings, stop: threading.Event) -> tuple[OwnStora
     queue = JobQueue(storage.queue, operation.lease)
     bell = operation.doorbell if operation.doorbell.can_ring_here else None
     return storage, Worker(store, queue, artifacts, bench, stop, slots=TrainingSlots(), bell=bell, chore=sweep)
-
-
-def _catalog_store(storage: OwnStorage, vault: Vault, settings: Settings) -> CatalogStore:
-    return CatalogStore(storage.catalog, vault, settings.workspace, settings.operation.models_kept)

@@ -100,12 +100,12 @@ class Registry:
 
     def _refresh(self) -> bool:
         looking_at = time.monotonic()
-        version = self._store.version()
+        is_current = self._catalog is not None and self._is_complete and self._store.version() == self._catalog.version
+        catalog = None if is_current else self._store.read()
         self._looked_at = looking_at
-        if self._catalog is not None and self._is_complete and version == self._catalog.version:
-            return False
-        self._take_over(self._store.read())
-        return True
+        if catalog is not None:
+            self._take_over(catalog)
+        return not is_current
 
     def _take_over(self, catalog: Catalog) -> None:
         problems = self._prepared(catalog)

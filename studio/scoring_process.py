@@ -2,36 +2,57 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import socket
 import sys
 import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
-import uvicorn
-
-from studio.bootstrap import assemble
+from studio.core import Core, assemble_core
 from studio.log_lines import use_json_lines
 from studio.settings import Settings
-from studio.web.app import create_app
-from studio.web.http_protocol import WholeAnswers
+
+if TYPE_CHECKING:
+    import uvicorn
 
 END_REQUESTS_WITHIN_S = 10
+
+_TURN_S = (
+    0.0005  # requests wait at most so long for a thread that loads a model or imports; Python's own is ten times that
+)
 
 
 def uvicorn_server(settings: Settings) -> uvicorn.Server:
     """Make the HTTP server of this process; a stop lets requests under way end."""
     if settings.operation.log_json:
         use_json_lines()
+    sys.setswitchinterval(_TURN_S)
+    core = assemble_core(settings)
+    threading.Thread(target=_look_early, args=(core,), daemon=True).start()
+    import uvicorn  # while storage answers
+
+    from studio.web.app import create_app
+    from studio.web.http_protocol import WholeAnswers
+
     config = uvicorn.Config(
-        create_app(assemble(settings)),
+        create_app(core),
         http=WholeAnswers,
         log_config=None,
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=END_REQUESTS_WITHIN_S,
     )
+    gc.freeze()  # what is there now stays: no collection needs to go through it
     return uvicorn.Server(config)
+
+
+def _look_early(core: Core) -> None:
+    """Read the catalog and load models before anybody can ask; the application looks again, and reports problems."""
+    with suppress(Exception):
+        core.registry.refresh()
 
 
 def main(descriptor: int) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 
 from studio.engine.errors import shown
 from studio.engine.settings import AnyRule, Setting
@@ -104,6 +103,8 @@ class Section:
 
     def close(self) -> None:
         """Report the keys that were given but that nothing has read."""
+        from difflib import get_close_matches  # a good declaration needs no advice
+
         known = sorted(self._read)
         for key in sorted(self.values.keys() - self._read)[:_MAX_PROBLEMS]:
             near = get_close_matches(key[:_SHOWN_CHARACTERS], known, n=1)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from azure.core.exceptions import ResourceExistsError
 from azure.data.tables import TableClient
-from azure.storage.blob import ContainerClient
-from azure.storage.blob import ExponentialRetry as BlobRetry
-from azure.storage.queue import ExponentialRetry as QueueRetry
-from azure.storage.queue import QueueClient
 
 from shared.secret import Secret
 from shared.storage_account import blob_service, credential_of, fields_of, is_keyless, table_service
+from studio.connection import StorageAccount
+from studio.store.blob_reading import BlobReader
+
+if TYPE_CHECKING:  # scoring needs tables alone: the other two libraries are imported at first use
+    from azure.storage.blob import BlobServiceClient, ContainerClient
+    from azure.storage.queue import QueueClient
 
 CATALOG_TABLE = "studiocatalog"
 JOBS_TABLE = "studiojobs"
@@ -31,14 +34,49 @@ class OwnStorage:
     """The account behind STUDIO_STORAGE; its clients may be shared by threads."""
 
     def __init__(self, connection: Secret) -> None:
+        self._connection = connection
         tables = table_service(connection, **_PATIENCE)
         self.catalog: TableClient = tables.get_table_client(CATALOG_TABLE)
         self.jobs: TableClient = tables.get_table_client(JOBS_TABLE)
-        queue_retries, blob_retries = QueueRetry(**_BRIEF), BlobRetry(**_BRIEF)
-        self.queue = _queue(connection, **_PATIENCE, retry_policy=queue_retries)
-        blobs = blob_service(connection, **_PATIENCE, retry_policy=blob_retries)
-        self.artifacts: ContainerClient = blobs.get_container_client(ARTIFACT_CONTAINER)
-        self.default_outputs: ContainerClient = blobs.get_container_client(DEFAULT_OUTPUT_CONTAINER)
+
+    @cached_property
+    def queue(self) -> QueueClient:
+        """The queue of jobs that wait for a worker."""
+        from azure.storage.queue import ExponentialRetry, QueueClient
+
+        options: dict[str, Any] = {**_PATIENCE, "retry_policy": ExponentialRetry(**_BRIEF)}
+        if not is_keyless(self._connection):
+            return QueueClient.from_connection_string(self._connection.reveal(), JOB_QUEUE, **options)
+        address = fields_of(self._connection)["queueendpoint"]
+        return QueueClient(address, JOB_QUEUE, credential=credential_of(self._connection), **options)
+
+    @cached_property
+    def artifacts(self) -> ContainerClient:
+        """The container of experiments and models."""
+        return self._blobs.get_container_client(ARTIFACT_CONTAINER)
+
+    @cached_property
+    def default_outputs(self) -> ContainerClient:
+        """The container of outputs that no caller gave a place."""
+        return self._blobs.get_container_client(DEFAULT_OUTPUT_CONTAINER)
+
+    @cached_property
+    def artifact_reader(self) -> Callable[[str], bytes]:
+        """
+        What returns the bytes of a blob among the artifacts, by its name.
+
+        It raises ResourceNotFoundError where there is none, and other errors of the Azure SDK.
+        """
+        account = StorageAccount.own(self._connection)
+        if account.key is None:
+            return lambda name: self.artifacts.download_blob(name).readall()
+        return BlobReader(account.blob_endpoint, account.name, account.key, ARTIFACT_CONTAINER, **_PATIENCE).read
+
+    @cached_property
+    def _blobs(self) -> BlobServiceClient:
+        from azure.storage.blob import ExponentialRetry
+
+        return blob_service(self._connection, **_PATIENCE, retry_policy=ExponentialRetry(**_BRIEF))
 
     def prepare(self) -> None:
         """Create tables, containers and the queue where they are missing; may be repeated."""
@@ -47,13 +85,6 @@ class OwnStorage:
         _ensure(self.queue.create_queue)
         _ensure(self.artifacts.create_container)
         _ensure(self.default_outputs.create_container)
-
-
-def _queue(connection: Secret, **options: Any) -> QueueClient:
-    if not is_keyless(connection):
-        return QueueClient.from_connection_string(connection.reveal(), JOB_QUEUE, **options)
-    address = fields_of(connection)["queueendpoint"]
-    return QueueClient(address, JOB_QUEUE, credential=credential_of(connection), **options)
 
 
 def _ensure(create: Callable[[], object]) -> None:

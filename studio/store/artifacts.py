@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
 from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
-from azure.storage.blob import BlobClient, ContainerClient
 
 from shared.wire import BlobReference
+from studio.store.account import ARTIFACT_CONTAINER, OwnStorage
+
+if TYPE_CHECKING:
+    from azure.storage.blob import BlobClient
 
 
 class ArtifactKind(Enum):
@@ -44,13 +48,13 @@ class Kept:
 class Artifacts:
     """Puts and gets bytes by digest (64 lower-case hex digits)."""
 
-    def __init__(self, container: ContainerClient) -> None:
-        self._container = container
+    def __init__(self, storage: OwnStorage) -> None:
+        self._storage = storage
 
     def put(self, kind: ArtifactKind, data: bytes) -> str:
         """Keep `data` and return its digest; equal bytes are kept once, and count as new again."""
         digest = hashlib.sha256(data).hexdigest()
-        blob = self._container.get_blob_client(_blob_name(kind, digest))
+        blob = self._storage.artifacts.get_blob_client(_blob_name(kind, digest))
         try:
             blob.upload_blob(data, overwrite=False)
         except ResourceExistsError:
@@ -65,7 +69,7 @@ class Artifacts:
             ArtifactMissing: There are none, or they no longer give that digest.
         """
         try:
-            data = self._container.download_blob(_blob_name(kind, digest)).readall()
+            data = self._storage.artifact_reader(_blob_name(kind, digest))
         except ResourceNotFoundError:
             raise ArtifactMissing(kind, digest) from None
         if hashlib.sha256(data).hexdigest() != digest:
@@ -74,12 +78,12 @@ class Artifacts:
 
     def listed(self, kind: ArtifactKind) -> Iterator[Kept]:
         """List what is kept of one kind."""
-        for blob in self._container.list_blobs(name_starts_with=f"{kind.name.lower()}s/"):
+        for blob in self._storage.artifacts.list_blobs(name_starts_with=f"{kind.name.lower()}s/"):
             yield Kept(kind, PurePosixPath(blob.name).stem, blob.last_modified, str(blob.etag))
 
     def remove(self, kept: Kept) -> bool:
         """Remove what was listed, unless it was put again meanwhile or is gone; True when it was removed."""
-        blob = self._container.get_blob_client(_blob_name(kept.kind, kept.digest))
+        blob = self._storage.artifacts.get_blob_client(_blob_name(kept.kind, kept.digest))
         try:
             blob.delete_blob(etag=kept.etag, match_condition=MatchConditions.IfNotModified)
         except (ResourceModifiedError, ResourceNotFoundError):
@@ -88,7 +92,7 @@ class Artifacts:
 
     def reference(self, kind: ArtifactKind, digest: str) -> BlobReference:
         """Name the blob, without anything that opens it."""
-        return BlobReference(f"{self._container.container_name}/{_blob_name(kind, digest)}")
+        return BlobReference(f"{ARTIFACT_CONTAINER}/{_blob_name(kind, digest)}")
 
 
 def _touch(blob: BlobClient, data: bytes) -> None:

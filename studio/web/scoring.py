@@ -18,6 +18,7 @@ from studio.keys import bearer_key
 from studio.registry import Registry, Served
 from studio.scoring import Form, form_of, read_request, score, scorer_of, write_answer
 from studio.web.admission import Admission
+from studio.web.answers import send_json
 from studio.web.faults import rendered
 from studio.web.key_guard import KeyGuard
 from studio.web.metrics import SCORING
@@ -27,7 +28,6 @@ MAX_BODY_BYTES = 16 * 2**20
 
 _OWNERS = ("workspaces", "subscriptions")
 _INLINE_BYTES = 64 * 2**10  # about 200 rows: above that, other requests should not wait for this one
-_JSON = (b"content-type", b"application/json; charset=utf-8")
 
 
 def is_scoring(scope: Scope) -> bool:
@@ -50,9 +50,7 @@ class ScoringApp:
             status, answer = 200, await self._answer(scope, receive)
         except Exception as error:  # the renderer knows every kind, and logs what nobody foresaw
             status, answer = rendered(error)
-        length = (b"content-length", b"%d" % len(answer))
-        await send({"type": "http.response.start", "status": status, "headers": [_JSON, length]})
-        await send({"type": "http.response.body", "body": answer})
+        await send_json(send, status, answer)
 
     async def _answer(self, scope: Scope, receive: Receive) -> bytes:
         if scope["method"] != "POST":

@@ -161,7 +161,9 @@ def _prepared(settings: Settings) -> Service:
 @contextmanager
 def _answering(service: Service, listener: socket.socket) -> Iterator[httpx.Client]:
     server = uvicorn.Server(
-        uvicorn.Config(create_app(service), http=WholeAnswers, log_config=None, timeout_graceful_shutdown=5)
+        uvicorn.Config(
+            create_app(service, lambda _: service), http=WholeAnswers, log_config=None, timeout_graceful_shutdown=5
+        )
     )
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()

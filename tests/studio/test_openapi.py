@@ -19,8 +19,13 @@ from schemathesis.specs.openapi.checks import (
 )
 from starlette.routing import Route
 
-from studio.web.app import create_app
+from studio.catalog import Catalog
+from studio.store.job_overview import JobOverview
+from studio.web.health import PATHS
+from studio.web.key_guard import KeyGuard
+from studio.web.metrics import Metrics
 from studio.web.openapi import openapi_document
+from studio.web.pages import pages
 
 MAX_EXAMPLES = 8
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
@@ -116,15 +121,16 @@ def test_the_service_keeps_to_its_description(
 
 
 def test_every_route_is_described_and_every_description_is_a_route(standing: Published) -> None:
-    app: Any = create_app(standing.service)
-    routes = {(m, r.path) for r in app._app._pages.routes if isinstance(r, Route) for m in (r.methods or ())}
+    metrics = Metrics(Catalog, JobOverview(standing.service.storage.jobs))
+    app = pages(standing.service, KeyGuard(), metrics)
+    routes = {(m, r.path) for r in app.routes if isinstance(r, Route) for m in (r.methods or ())}
     paths = openapi_document()["paths"]
     described = {(method.upper(), path) for path, item in paths.items() for method in item if method != "parameters"}
     scoring = {
         ("POST", f"/{owner}/{{owner}}/services/{{endpoint}}/execute") for owner in ("workspaces", "subscriptions")
     }
 
-    answered = {(method, path) for method, path in routes if method != "HEAD"}
+    answered = {(method, path) for method, path in routes if method != "HEAD"} | {("GET", path) for path in PATHS}
 
     assert described - scoring == answered
     assert scoring <= described

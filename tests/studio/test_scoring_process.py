@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 HEAVY = ["numpy", "pyarrow", "pandas", "scipy", "sklearn", "lightgbm", "studio.engine.training"]
+
+LATE = [
+    "azure.storage.blob",
+    "azure.storage.queue",
+    "prometheus_client",
+    "jinja2",
+    "starlette.routing",
+    "studio.bootstrap",
+]
 
 
 def test_the_server_and_the_worker_load_no_learner_and_no_data_library() -> None:
@@ -18,6 +28,31 @@ def test_the_server_and_the_worker_load_no_learner_and_no_data_library() -> None
 
     finished = subprocess.run(  # noqa: S603
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    )
+
+    assert json.loads(finished.stdout) == []
+
+
+def test_what_scores_has_loaded_nothing_of_the_other_pages() -> None:
+    code = (
+        "import json, os, sys; from studio.settings import Settings\nfrom studio.scoring_process import uvicorn_server\n"
+        f"uvicorn_server(Settings.from_env(os.environ)); print(json.dumps([m for m in {LATE} if m in sys.modules]))"
+    )
+    settings = {
+        "STUDIO_STORAGE": "AccountName=a;AccountKey=c2VjcmV0;BlobEndpoint=http://127.0.0.1:9/a;"
+        "QueueEndpoint=http://127.0.0.1:9/a;TableEndpoint=http://127.0.0.1:9/a",
+        "STUDIO_URL": "http://127.0.0.1:9",
+        "STUDIO_SECRET": "c3R1ZGlvLXRlc3RzLXN0dWRpby10ZXN0cy1zdHVkaW8=",
+    }
+
+    finished = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
     )
 
     assert json.loads(finished.stdout) == []

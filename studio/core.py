@@ -1,0 +1,39 @@
+"""What scoring needs, put together: settings, the own account, the catalog in memory, the models. Imports little."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from studio.keys import Vault
+from studio.model_cache import ModelCache
+from studio.registry import Registry
+from studio.settings import Settings
+from studio.store.account import OwnStorage
+from studio.store.artifacts import Artifacts
+from studio.store.catalog import CatalogStore
+
+
+@dataclass(frozen=True)
+class Core:
+    """The collaborators of scoring; the rest of the service is built around them (`bootstrap`)."""
+
+    settings: Settings
+    storage: OwnStorage
+    vault: Vault
+    catalog: CatalogStore
+    artifacts: Artifacts
+    registry: Registry
+
+
+def assemble_core(settings: Settings) -> Core:
+    """Put it together; opens no connection."""
+    storage, vault = OwnStorage(settings.storage), Vault(settings.secret)
+    catalog = catalog_store(storage, vault, settings)
+    artifacts = Artifacts(storage)
+    registry = Registry(catalog, ModelCache(artifacts, settings.operation.model_memory_bytes))
+    return Core(settings, storage, vault, catalog, artifacts, registry)
+
+
+def catalog_store(storage: OwnStorage, vault: Vault, settings: Settings) -> CatalogStore:
+    """Return what reads and saves the catalog."""
+    return CatalogStore(storage.catalog, vault, settings.workspace, settings.operation.models_kept)

@@ -1,0 +1,33 @@
+"""Liveness and readiness, without routing tables: probes come often, and should not wait for anything else."""
+
+from __future__ import annotations
+
+import orjson
+from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
+
+from studio.registry import Registry
+from studio.web.answers import send_json
+from studio.web.faults import rendered
+
+LIVE, READY = "/health/live", "/health/ready"
+PATHS = (LIVE, READY)
+
+
+class HealthApp:
+    """Answers GET at the two addresses."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; neither needs storage."""
+        if scope["method"] not in ("GET", "HEAD"):
+            await send_json(send, *rendered(HTTPException(405)))
+        elif scope["path"] == LIVE:
+            await send_json(send, 200, orjson.dumps({"status": "live"}))
+        elif self._registry.is_ready:
+            await send_json(send, 200, orjson.dumps({"status": "ready", "problems": self._registry.problems}))
+        else:
+            reason = {"status": "starting", "reason": "the catalog was not read yet"}
+            await send_json(send, 503, orjson.dumps(reason))

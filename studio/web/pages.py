@@ -1,0 +1,61 @@
+"""The routes of the protocol that are not scoring: batch, management, publication, descriptions, help, metrics."""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from studio.addresses import Addresses
+from studio.bootstrap import Service
+from studio.publishing import Publishing
+from studio.web.batch import BatchApi
+from studio.web.calls import Call, Calls, Doors, fault_response
+from studio.web.description import DescriptionApi
+from studio.web.help_pages import HelpApi
+from studio.web.key_guard import KeyGuard
+from studio.web.management import ManagementApi
+from studio.web.metrics import CONTENT_TYPE, Metrics
+from studio.web.openapi import openapi_routes
+from studio.web.publishing import PublishingApi
+from studio.web.resources import ResourcesApi
+
+
+def pages(service: Service, guard: KeyGuard, metrics: Metrics) -> Starlette:
+    """Make the application."""
+    calls = Calls(Doors(service.registry, service.settings.workspace_token, guard))
+    addresses = Addresses(service.settings.url)
+
+    def show_metrics(call: Call) -> Response:
+        call.require_workspace_token()
+        return Response(metrics.written(), media_type=CONTENT_TYPE)
+
+    routes = [
+        *BatchApi(service.batches, service.experiments, service.blobs).routes(calls),
+        *ManagementApi(service.endpoints, service.registry, service.artifacts, service.blobs, addresses).routes(calls),
+        *ResourcesApi(
+            service.endpoints,
+            service.deployment,
+            service.experiments,
+            service.registry,
+            service.artifacts,
+            service.blobs,
+            addresses,
+        ).routes(calls),
+        *PublishingApi(_publishing(service), service.catalog, service.registry, addresses).routes(calls),
+        *DescriptionApi(service.experiments, addresses).routes(calls),
+        *HelpApi(service.experiments, addresses).routes(calls),
+        Route("/metrics", calls(show_metrics)),
+        *openapi_routes(calls),
+    ]
+    return Starlette(routes=routes, exception_handlers={HTTPException: _unrouted})
+
+
+def _publishing(service: Service) -> Publishing:
+    return Publishing(service.catalog, service.artifacts, service.experiments, service.batches, service.blobs)
+
+
+def _unrouted(request: Request, error: Exception) -> Response:
+    return fault_response(error)
