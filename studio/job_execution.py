@@ -22,7 +22,7 @@ from studio.blob_access import BlobAccess, BlobFault, BlobUnreachable
 from studio.connection import StorageAccount
 from studio.engine.errors import EngineError, ModuleError
 from studio.engine.experiment import parse_experiment
-from studio.job_guard import die_first, end_with_the_worker, watch_memory
+from studio.job_guard import die_first, end_with_the_worker, give_way, watch_memory
 from studio.job_order import MADE, JobOrder, Outcome
 from studio.job_outputs import scored_outputs, trained_outputs
 from studio.jobs import JobState
@@ -42,6 +42,7 @@ def perform(pipe: Connection, order: JobOrder) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the worker decides what ends
     end_with_the_worker(pipe)
     die_first()
+    give_way()
     watch_memory(order.limits.memory_bytes, lambda added: _end_for_memory(pipe, order, added))
     pipe.send_bytes(outcome_of(order, made=lambda: pipe.send_bytes(MADE)).to_bytes())
 

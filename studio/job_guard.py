@@ -15,6 +15,7 @@ from pathlib import Path
 _LOOK_EVERY_S = 0.05
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes, Linux kibibytes
 _WORKER_IS_GONE = 3
+_LAST = 19  # the system's lowest priority
 
 
 def peak_memory() -> int:
@@ -49,3 +50,8 @@ def die_first() -> None:
     """Ask a kernel short of memory to end this process before the worker or a scoring process."""
     with contextlib.suppress(OSError):  # not on this system
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+
+
+def give_way() -> None:
+    """Have the processor whenever nobody else on this machine wants it: a scoring process next to it goes first."""
+    os.nice(_LAST)

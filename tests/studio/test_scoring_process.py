@@ -35,7 +35,8 @@ def test_the_server_and_the_worker_load_no_learner_and_no_data_library() -> None
 
 def test_what_scores_has_loaded_nothing_of_the_other_pages() -> None:
     code = (
-        "import json, os, sys; from studio.settings import Settings\nfrom studio.scoring_process import uvicorn_server\n"
+        "import json, os, sys\nfrom studio.settings import Settings\n"
+        "from studio.scoring_process import uvicorn_server\n"
         f"uvicorn_server(Settings.from_env(os.environ)); print(json.dumps([m for m in {LATE} if m in sys.modules]))"
     )
     settings = {

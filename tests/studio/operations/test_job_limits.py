@@ -80,6 +80,18 @@ def test_a_job_whose_input_is_too_large_fails_and_says_so(order: JobOrder) -> No
     assert "this service reads at most 100" in str(outcome.details)
 
 
+def test_a_job_gives_way_to_whoever_scores_on_the_same_machine(order: JobOrder) -> None:
+    process = JobProcess(order)
+    try:
+        pid = process.pid or 0
+        deadline = time.monotonic() + 30
+        while os.getpriority(os.PRIO_PROCESS, pid) < 19:
+            assert time.monotonic() < deadline, "the job runs at the priority of a scoring process"
+            time.sleep(0.01)
+    finally:
+        process.close()
+
+
 def test_a_process_that_is_killed_is_told_apart_from_one_that_fails(order: JobOrder) -> None:
     process = JobProcess(order)
     process._process.kill()

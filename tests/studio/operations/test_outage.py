@@ -73,7 +73,7 @@ def test_jobs_accepted_before_the_outage_run_after_it(
 ) -> None:
     deployment, jobs, _, server = served(deploy, slow_experiment, data)
     started = [jobs.start("train.csv", f"kept{number}") for number in range(3)]
-    until_true(lambda: training(server), "the training process")
+    until_true(lambda: training(server), "the training process", deployment.log)
 
     with storage.out():
         until_true(lambda: "storage.awaited" in deployment.log(), "the outage to be noticed")
