@@ -6,6 +6,7 @@ import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import lightgbm as lgb
 import numpy as np
@@ -16,7 +17,13 @@ TEST_ROWS, HOLDOUT_ROWS, FILE_ROWS, SMALL_ROWS = 12_000, 2_000, 2_000, 150
 _TURNED = 0.4  # the share of older people's labels that a year of drift turns round
 _OLD, _YOUNG = 40, 30
 _SHARES = {"good": 0.7, "noisy labels": 0.1, "small": 0.1, "one age group": 0.1}
-_LEARNER = {"num_leaves": 20, "min_child_samples": 10, "learning_rate": 0.2, "n_estimators": 40, "n_jobs": 1}
+_LEARNER: dict[str, Any] = {
+    "num_leaves": 20,
+    "min_child_samples": 10,
+    "learning_rate": 0.2,
+    "n_estimators": 40,
+    "n_jobs": 1,
+}
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
