@@ -108,8 +108,8 @@ def _decide(
 ) -> Candidate:
     """Let one rule decide, count what it did, and return what serves afterwards."""
     challenger = week.candidate
-    asked = (known.holdout(model) for model in (champion, challenger, published))
-    trial = Trial(week.holdout.labels, *asked, known.bounds)
+    scores = known.holdout(champion), known.holdout(challenger), known.holdout(published)
+    trial = Trial(week.holdout.labels, *scores, bounds=known.bounds)
     promoted = RULES[rule](trial, memory)
     truly = known.truth(challenger) - known.truth(champion)
     if promoted:
