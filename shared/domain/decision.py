@@ -99,6 +99,15 @@ def serving_at(chain: Sequence[Decision], at: datetime) -> Decision | None:
     return next((link for link in reversed(chain) if link.outcome in PLACING and link.at <= at), None)
 
 
+def changing_at(chain: Sequence[Decision], at: datetime) -> Decision | None:
+    """Return the decision that ended a change of the live endpoint under way at an instant; None when none was."""
+    for link in chain:
+        began = link.evidence.get("live_changed_from")
+        if began and datetime.fromisoformat(began) <= at < link.at:
+            return link
+    return None
+
+
 def served_before(chain: Sequence[Decision], champion: str) -> str:
     """Return the id of the model that served before the present champion; empty when there was none."""
     placings = [link for link in chain if link.outcome in PLACING]

@@ -12,7 +12,7 @@ from shared.adapters.decisions import DecisionTable
 from shared.adapters.models_table import ModelTable
 from shared.adapters.tables import stored
 from shared.domain.champion import INITIAL, Champion
-from shared.domain.decision import Decision, problems_of, serving_at
+from shared.domain.decision import Decision, changing_at, problems_of, serving_at
 from shared.domain.model import Model
 from shared.errors import RequestRefused
 from shared.retraining import Clock
@@ -58,10 +58,12 @@ class History:
         self._declared(name)
         instant = _instant(at) if at else self._clock()
         chain = self._decisions.chain(name)
-        link = serving_at(chain, instant)
+        link, change = serving_at(chain, instant), changing_at(chain, instant)
+        unsure = f"run '{change.run_id}' was changing the live endpoint ({change.outcome})" if change else None
         if link is None:
             before = f"the model that was published with the service; no decision was made by {stored(instant)}"
-            return {"model": name, "at": stored(instant), "serving": {"run_id": INITIAL, "reason": before}}
+            serving: Json = {"run_id": INITIAL, "reason": before}
+            return {"model": name, "at": stored(instant), "serving": serving, "unsure": unsure}
         evidence = link.evidence
         after = evidence.get("champion_after", {})
         origin = next((d for d in chain if d.run_id == after.get("run_id") and d.evidence.get("datasets")), link)
@@ -81,7 +83,7 @@ class History:
             "decision": link.number,
             "hash": link.hash,
         }
-        return {"model": name, "at": stored(instant), "serving": serving}
+        return {"model": name, "at": stored(instant), "serving": serving, "unsure": unsure}
 
     def decisions(self, model: str | None) -> list[Decision]:
         """Return the decisions of one model or of all, oldest first."""

@@ -232,6 +232,7 @@ class Promotion:
             "approval": run.approval,
             "requested_by": run.requested_by,
             "golden_rows": proof.rows,
+            "live_changed_from": next(at.isoformat() for state, at in reversed(run.stages) if state == "PROMOTING"),
         }
         promoted = state is RunState.PROMOTED
         outcome = _OUTCOMES[run.kind] if promoted else state.value

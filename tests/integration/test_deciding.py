@@ -267,6 +267,20 @@ def test_what_served_at_a_time_is_told_with_files_and_evidence(world: World) -> 
     assert then["sha256"]
 
 
+def test_while_the_live_endpoint_changes_what_serves_is_not_sure(world: World) -> None:
+    world.service.faults.lying_updates = 1
+    run = begin(world, "a.csv", 1.0, 1)
+    done = evaluate(world, run)
+    began = next(stage["at"] for stage in done["stages"] if stage["state"] == "PROMOTING")
+
+    during, after = (world.app.history.serving("census", at) for at in (began, None))
+
+    assert done["state"] == "ROLLED_BACK"
+    assert during["unsure"] == f"run '{run['id']}' was changing the live endpoint (ROLLED_BACK)"
+    assert after["unsure"] is None
+    assert during["serving"]["run_id"] == after["serving"]["run_id"] == "initial"
+
+
 @pytest.mark.parametrize("at", ["yesterday", "2026-01-01T00:00:00"])
 def test_an_instant_that_cannot_be_read_is_refused(world: World, at: str) -> None:
     with pytest.raises(RequestRefused, match="write it as") as refused:
