@@ -23,6 +23,7 @@ def read_policy(section: Section) -> Policy:
         training_budget=minutes("training_min", plain.training_budget),
         evaluation_budget=minutes("evaluation_min", plain.evaluation_budget),
         promoting_budget=minutes("promoting_min", plain.promoting_budget),
+        proof_budget=minutes("proof_min", plain.proof_budget),
         approval_budget=minutes("approval_min", plain.approval_budget),
     )
     section.close()

@@ -21,6 +21,7 @@ class Policy:
         evaluation_budget: From the job's end to a verdict.
         promoting_budget: From the intent to the proof; afterwards the champion is put back. While it is put back, the
             time from which each attempt is an alarm.
+        proof_budget: How long the live endpoint may take to give the answers that prove a promotion or a restoration.
         approval_budget: How long a held run waits for a person.
         handover_patience: How long a handed-over run may show no progress before it is handed over again.
     """
@@ -29,6 +30,7 @@ class Policy:
     training_budget: timedelta = timedelta(hours=6)
     evaluation_budget: timedelta = timedelta(minutes=30)
     promoting_budget: timedelta = timedelta(minutes=30)
+    proof_budget: timedelta = timedelta(minutes=1)
     approval_budget: timedelta = timedelta(days=7)
     handover_patience: timedelta = timedelta(seconds=5)
 

@@ -66,12 +66,12 @@ class Promotion:
         endpoints: Callable[[Model, str], EndpointClient],
         clock: Clock,
         *,
-        deadline: timedelta = timedelta(seconds=60),
+        deadline: timedelta | None = None,
     ) -> None:
         """
         Args:
             endpoints: Gives the client of a model's `live` or `staging` endpoint.
-            deadline: How long the live endpoint may take to answer as expected.
+            deadline: How long the live endpoint may take to answer as expected; None for what each model's budgets say.
         """
         self._runs, self._records, self._decisions, self._blobs = runs, records, decisions, blobs
         self._results, self._endpoints, self._clock, self._deadline = results, endpoints, clock, deadline
@@ -138,7 +138,7 @@ class Promotion:
         except ServiceRejected as refused:
             return self._runs.save(run.advanced(RunState.RESTORING, self._clock(), str(refused)))
         if not proof.holds:
-            reason = f"the live endpoint did not give the {_whose(run)} answers within {self._deadline}"
+            reason = f"the live endpoint did not give the {_whose(run)} answers within {self._patience(model)}"
             return self._runs.save(run.advanced(RunState.RESTORING, self._clock(), reason))
         return self._crown(run, model, proof)
 
@@ -216,10 +216,13 @@ class Promotion:
             spent = time.monotonic() - started
             if _is_seen(who, expected, given):
                 return Proof(len(rows), spent, given.tolist())
-            if spent + pause > self._deadline.total_seconds():
+            if spent + pause > self._patience(model).total_seconds():
                 return Proof(len(rows), None)
             time.sleep(pause)
             pause = min(2 * pause, 2.0)
+
+    def _patience(self, model: Model) -> timedelta:
+        return self._deadline or model.policy.proof_budget
 
     def _close(self, run: Run, state: RunState, reason: str, proof: Proof, champion: Champion) -> Run:
         evidence = {

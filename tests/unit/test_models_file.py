@@ -47,6 +47,7 @@ def test_a_models_own_value_wins_over_the_default(tmp_path: Path) -> None:
 
     assert model.policy.training_budget == timedelta(minutes=5)
     assert model.policy.evaluation_budget == timedelta(minutes=30)
+    assert model.policy.proof_budget == timedelta(minutes=1)
 
 
 @pytest.mark.parametrize(
