@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
+import certifi
 import pytest
 import requests.adapters
 from cryptography import x509
@@ -102,6 +103,7 @@ def identity(certificate: Certificate, monkeypatch: pytest.MonkeyPatch) -> Itera
     monkeypatch.setenv("IDENTITY_ENDPOINT", f"http://127.0.0.1:{server.server_port}/msi/token")
     monkeypatch.setenv("IDENTITY_HEADER", HEADER)
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate.file))
+    monkeypatch.setattr(certifi, "where", lambda: str(certificate.file))  # what the services' caller trusts
     # The studio's transport reads no environment, so that no caller's proxy is used; it trusts what the library trusts.
     monkeypatch.setattr(requests.adapters, "DEFAULT_CA_BUNDLE_PATH", str(certificate.file))
     storage_account._credential.cache_clear()
