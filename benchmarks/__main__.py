@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks import cold_start, endpoints, scoring, swap, training
+from benchmarks import beside, cold_start, endpoints, scoring, swap, training
 from benchmarks.bench import Bench
 from benchmarks.errors import BenchError
 from benchmarks.figures import Figure
@@ -30,6 +30,7 @@ _BENCHMARKS: Mapping[str, Callable[[Bench], list[Figure]]] = {
     "swap": swap.run,
     "cold-start": cold_start.run,
     "training": training.run,
+    "beside": beside.run,
     "endpoints": endpoints.run,
 }
 _INTERRUPTED = 130

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from benchmarks.peer import Pipelines
@@ -11,6 +12,10 @@ from benchmarks.setup import Kit
 
 N_TREES = 100
 N_OTHER_TREES = 60  # of the model that a swap brings in
+
+_PATIENT_FOR_S = (
+    12 * 60.0
+)  # a run on a machine that is never calm ends too: after this, nothing is waited for or repeated
 
 _T = TypeVar("_T")
 
@@ -31,6 +36,7 @@ class Bench:
     rounds: int | None
     quick: bool
     say: Callable[[str], None]
+    began: float = field(default_factory=time.monotonic)
 
     def n_rounds(self, usual: int) -> int:
         """How many rounds to take where `usual` is the benchmark's own number."""
@@ -39,12 +45,16 @@ class Bench:
     @property
     def tries(self) -> int:
         """How often one measurement may be repeated because it was disturbed."""
-        return 1 if self.quick else 3
+        return 3 if self._is_patient else 1
 
     @property
     def patience_s(self) -> float:
         """The longest wait for a calm moment."""
-        return 0 if self.quick else 10
+        return 10 if self._is_patient else 0
+
+    @property
+    def _is_patient(self) -> bool:
+        return not self.quick and time.monotonic() < self.began + _PATIENT_FOR_S
 
 
 def interleaved(rounds: int, cases: Iterable[_T]) -> Iterator[tuple[int, _T]]:

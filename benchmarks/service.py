@@ -35,6 +35,7 @@ _CONTAINER = "bench"
 _PUBLISH_S = 120
 _ANSWER_S = 60.0
 _BLOCK_BYTES = 8 * 2**20
+_LOOK_EVERY_S = 0.1
 
 
 class Service:
@@ -136,6 +137,30 @@ class Service:
                 raise BenchError(f"the training job is {report.status.value}: {report.details or 'it took too long'}")
             time.sleep(look_every_s)
 
+    def wait_until_running(self, job_id: str, *, within_s: float) -> None:
+        """
+        Ask for a job until a worker has it.
+
+        Raises:
+            BenchError: It did not run within `within_s` seconds.
+        """
+        until = time.monotonic() + within_s
+        while (status := self._status(job_id)) is not JobStatus.RUNNING:
+            if time.monotonic() > until:
+                raise BenchError(f"the training job is {status.value} and should be running")
+            time.sleep(_LOOK_EVERY_S)
+
+    def cancel(self, job_id: str) -> None:
+        """
+        End a job that is under way.
+
+        Raises:
+            BenchError: It is not under way any more.
+        """
+        if (status := self._status(job_id)) is not JobStatus.RUNNING:
+            raise BenchError(f"the training job is {status.value} and should still be running")
+        self._jobs("DELETE", f"/{job_id}")
+
     def download_model(self, target: Path) -> Path:
         """Fetch the model that the endpoint serves, by the token that the service gives out with its address."""
         resource = Endpoint.from_wire(self._manage("GET", ENDPOINT, None).json()).resources[0]
@@ -147,6 +172,9 @@ class Service:
     def create_endpoint(self, name: str) -> Endpoint:
         """Create an endpoint of the predictive web service."""
         return Endpoint.from_wire(self._manage("PUT", name, {}).json())
+
+    def _status(self, job_id: str) -> JobStatus:
+        return JobReport.from_wire(self._jobs("GET", f"/{job_id}").json()).status
 
     def _manage(self, method: str, endpoint: str, body: object) -> requests.Response:
         url = f"{self.publication.endpoints[ENDPOINT].management_url.rpartition('/')[0]}/{endpoint}"

@@ -50,8 +50,8 @@ class _Size:
 
 
 # Goal(1 / 1.15, 1 / 1.05): at most 15 % slower than the library alone, and 5 % if we can.
-_SMALL = _Size(1, 7, 0.01, speed=Goal(4, 8))
-_LARGE = _Size(100, 3, 0.1, speed=Goal(2, 2.5), memory=Goal(2.5, 4), overhead=Goal(1 / 1.15, 1 / 1.05))
+_SMALL = _Size(1, 5, 0.01, speed=Goal(4, 8))
+_LARGE = _Size(100, 2, 0.1, speed=Goal(2, 2.5), memory=Goal(2.5, 4), overhead=Goal(1 / 1.15, 1 / 1.05))
 _QUICK = _Size(_QUICK_TIMES, 1, 0.05)
 
 
