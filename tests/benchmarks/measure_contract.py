@@ -3,7 +3,7 @@ How fast, and in how much memory, a large file is held against its contract.
 
     python tests/benchmarks/measure_contract.py [--mb 2048]
 
-Prints one line of JSON: size, processor seconds, MB/s, the greatest resident memory of the process, and the same seconds as a
+Prints one line of JSON: size, processor seconds, MB/s, the greatest resident memory, and the seconds as a
 multiple of what the standard library's `csv.reader` alone needs for the same bytes. Ten columns like the census
 example's; one row in a thousand is bad and set aside, and every row is compared with a holdout of 4,000.
 """
