@@ -32,8 +32,8 @@ from local.azurite import Azurite
 from shared.adapters.runs_table import _to_row
 from shared.adapters.storage_layout import create_storage
 from shared.composition import App, compose
-from shared.domain.runs import Run, RunState
-from shared.retraining.naming import new_run
+from shared.domain.lifecycle.runs import Run, RunState
+from shared.retraining.training.naming import new_run
 from shared.secret import Secret
 
 _LATENCY_S = 0.05

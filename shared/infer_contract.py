@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from shared.declarations.contract_file import contract_toml
-from shared.domain.contract import SEPARATORS
-from shared.domain.csv_text import CsvProblem
-from shared.domain.inference import infer
+from shared.domain.data.contract import SEPARATORS
+from shared.domain.data.csv_text import CsvProblem
+from shared.domain.data.inference import infer
 from shared.domain.task import Task
 
 _CHUNK = 2**20  # bytes

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from shared.domain import schedule
-from shared.domain.approval_token import is_strong
+from shared.domain.deciding.approval_token import is_strong
+from shared.domain.lifecycle import schedule
 from shared.errors import ConfigError
 from shared.secret import Secret
 from shared.storage_account import fields_of, keyless

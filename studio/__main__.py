@@ -18,7 +18,7 @@ from shared.errors import ConfigError
 from studio.settings import Settings
 
 if TYPE_CHECKING:  # each command imports what it needs, and nothing more
-    from studio.administration import Finding
+    from studio.commands.administration import Finding
 
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
@@ -39,7 +39,7 @@ def _serve(options: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="studio-metrics-") as folder:
         if n_processes > 1:
             os.environ["STUDIO_METRICS_FOLDER"] = folder  # read by the processes that answer
-        from studio.server import PortTaken, serve  # HTTP is imported by the command that needs it
+        from studio.serving.server import PortTaken, serve  # HTTP is imported by the command that needs it
 
         try:
             serve(settings, host=options.host, port=options.port, n_workers=options.workers, n_processes=n_processes)
@@ -49,8 +49,8 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _work(options: argparse.Namespace) -> int:
+    from studio.batch.job_process import warm_up
     from studio.bootstrap import assemble_worker
-    from studio.job_process import warm_up
     from studio.log_lines import use_json_lines
 
     stop = threading.Event()
@@ -69,11 +69,11 @@ def _work(options: argparse.Namespace) -> int:
 
 
 def _publish(options: argparse.Namespace) -> int:
-    from studio.addresses import Addresses
-    from studio.administration import Finding
     from studio.bootstrap import assemble
-    from studio.publication_table import as_table
-    from studio.publish import publish
+    from studio.commands.administration import Finding
+    from studio.commands.publication_table import as_table
+    from studio.commands.publish import publish
+    from studio.services.addresses import Addresses
 
     def find(settings: Settings) -> Finding:
         service, parameters = assemble(settings), dict(options.parameter)
@@ -85,9 +85,9 @@ def _publish(options: argparse.Namespace) -> int:
 
 
 def _endpoints(options: argparse.Namespace) -> int:
-    from studio.addresses import Addresses
-    from studio.administration import list_endpoints
     from studio.bootstrap import assemble
+    from studio.commands.administration import list_endpoints
+    from studio.services.addresses import Addresses
 
     return _answered(
         options, lambda settings: list_endpoints(assemble(settings).catalog.read(), Addresses(settings.url))
@@ -95,8 +95,8 @@ def _endpoints(options: argparse.Namespace) -> int:
 
 
 def _keys(options: argparse.Namespace) -> int:
-    from studio.administration import rotate_key, show_keys
     from studio.bootstrap import assemble
+    from studio.commands.administration import rotate_key, show_keys
 
     def find(settings: Settings) -> Finding:
         store = assemble(settings).catalog
@@ -108,8 +108,8 @@ def _keys(options: argparse.Namespace) -> int:
 
 
 def _jobs(options: argparse.Namespace) -> int:
-    from studio.administration import list_jobs
     from studio.bootstrap import assemble
+    from studio.commands.administration import list_jobs
     from studio.store.job_overview import JobOverview
 
     def find(settings: Settings) -> Finding:
@@ -120,8 +120,8 @@ def _jobs(options: argparse.Namespace) -> int:
 
 
 def _inspect(options: argparse.Namespace) -> int:
+    from studio.commands.inspection import inspect_model
     from studio.engine.errors import EngineError
-    from studio.inspection import inspect_model
 
     try:
         return _shown(options, inspect_model(options.model))
@@ -134,7 +134,7 @@ def _answered(options: argparse.Namespace, find: Callable[[Settings], Finding]) 
     from azure.core.exceptions import AzureError
 
     from studio.engine.errors import EngineError
-    from studio.keys import VaultError
+    from studio.services.keys import VaultError
 
     settings = _settings()
     try:

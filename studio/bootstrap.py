@@ -6,22 +6,22 @@ import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from studio.batches import Batches
-from studio.blob_access import BlobAccess
-from studio.connection import StorageAccount
+from studio.batch.batches import Batches
+from studio.batch.training_slot import THREADS_PER_FIT, TrainingSlots, n_cores
+from studio.batch.worker import Bench, Worker
+from studio.blobs.blob_access import BlobAccess
+from studio.blobs.connection import StorageAccount
 from studio.core import Core, assemble_core, catalog_store
-from studio.deployment import Deployment
-from studio.endpoints import Endpoints
-from studio.experiments import Experiments
-from studio.keys import Vault
-from studio.model_sweep import sweep_models
+from studio.publications.deployment import Deployment
+from studio.publications.experiments import Experiments
+from studio.services.endpoints import Endpoints
+from studio.services.keys import Vault
+from studio.serving.model_sweep import sweep_models
 from studio.settings import Settings
 from studio.store.account import OwnStorage
 from studio.store.artifacts import Artifacts
 from studio.store.jobs import JobStore
 from studio.store.queue import JobQueue
-from studio.training_slot import THREADS_PER_FIT, TrainingSlots, n_cores
-from studio.worker import Bench, Worker
 
 
 @dataclass(frozen=True)

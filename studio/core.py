@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from studio.keys import Vault
-from studio.model_cache import ModelCache
-from studio.registry import Registry
+from studio.services.keys import Vault
+from studio.serving.model_cache import ModelCache
+from studio.serving.registry import Registry
 from studio.settings import Settings
 from studio.store.account import OwnStorage
 from studio.store.artifacts import Artifacts

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import timedelta
 
-from studio.doorbell import Doorbell
+from studio.batch.doorbell import Doorbell
 
 _MIB = 2**20
 

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 from shared.errors import ConfigError
 from shared.secret import Secret
-from studio.connection import ConnectionStringError, StorageAccount, location_of
-from studio.keys import is_id
+from studio.blobs.connection import ConnectionStringError, StorageAccount, location_of
 from studio.operation import Operation
+from studio.services.keys import is_id
 
 _HOST = re.compile(r"(private:)?([a-z0-9.-]+(:\d{1,5})?|\[[0-9a-f:]+\](:\d{1,5})?)")
 _SECRET_BYTES = 32

@@ -11,7 +11,7 @@ import numpy as np
 from benchmarks.gate.page import write_page
 from benchmarks.gate.rules import RULES, Memory, Trial
 from benchmarks.gate.world import Candidate, Rows, Week, first_model, read, scores, year
-from shared.domain.measures import auc
+from shared.domain.measuring.measures import auc
 
 REAL_PP = 0.005  # half a percentage point of AUC, by the truth: what counts as better or worse
 _FIRST_MARGIN = 0.02

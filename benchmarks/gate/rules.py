@@ -9,8 +9,8 @@ import numpy as np
 
 from benchmarks.gate.world import Floats
 from shared.domain.gate import GateRule, Outcome, judge
-from shared.domain.measures import auc
-from shared.domain.paired import PairedScores, Question, compare
+from shared.domain.measuring.measures import auc
+from shared.domain.measuring.paired import PairedScores, Question, compare
 
 OURS = "Relearn: gain ≥ 0 and L95 > −1 pp"
 _RULE = GateRule()

@@ -6,7 +6,7 @@ import json
 from datetime import datetime
 
 from shared.adapters.tables import Row, TableStore, stored
-from shared.domain.limits import Admissions
+from shared.domain.lifecycle.limits import Admissions
 from shared.errors import AlreadyExists, Changed
 
 _PARTITION = "admissions"

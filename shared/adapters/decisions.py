@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from shared.adapters.tables import Row, TableStore, stored
-from shared.domain.decision import Decision, Head
+from shared.domain.deciding.decision import Decision, Head
 from shared.errors import AlreadyExists, Changed
 from shared.logs import event
 

@@ -16,7 +16,7 @@ import urllib3
 from urllib3.exceptions import HTTPError, MaxRetryError
 from urllib3.util import Retry, Timeout
 
-from shared.domain.remedies import Remedy, remedy_of
+from shared.domain.lifecycle.remedies import Remedy, remedy_of
 from shared.errors import ServiceRejected, ServiceUnavailable
 from shared.logs import masked
 from shared.secret import Secret

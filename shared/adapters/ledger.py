@@ -16,7 +16,7 @@ from itertools import islice
 
 from shared.adapters.ledger_rows import FILE, from_row, to_row
 from shared.adapters.tables import Row, TableStore, instant, stored
-from shared.domain.dataset import Dataset, DatasetState
+from shared.domain.data.dataset import Dataset, DatasetState
 from shared.errors import AlreadyExists, Changed, StateConflict
 
 _CONTENT, _TIME, _OPEN = "content:", "time:", "open:"

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import datetime
 
 from shared.adapters.tables import Row, instant, stored
-from shared.domain.dataset import Ask, Dataset, DatasetState
+from shared.domain.data.dataset import Ask, Dataset, DatasetState
 
 FILE = "file:"
 _REASON_CHARACTERS = 4000  # a table's text holds 32,000; file names and column names are the sender's

@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 
 from shared.adapters.tables import Row, TableStore, instant, stored
-from shared.domain.champion import Champion, ModelRecord
+from shared.domain.deciding.champion import Champion, ModelRecord
 from shared.errors import AlreadyExists, Changed
 
 _PARTITION = "model"

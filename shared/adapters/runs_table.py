@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from shared.adapters.tables import Row, TableStore, instant, stored
-from shared.domain.announcement import Announcement
-from shared.domain.runs import Run, RunKind, RunState
+from shared.domain.lifecycle.announcement import Announcement
+from shared.domain.lifecycle.runs import Run, RunKind, RunState
 from shared.errors import AlreadyExists
 
 _REASON_CHARACTERS = 4000  # a table's text holds 32,000; what a service says may be of any length

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.declarations.section import Section
-from shared.domain.approval import Approval, AskWhen
+from shared.domain.deciding.approval import Approval, AskWhen
 
 
 def read_approval(section: Section) -> Approval:

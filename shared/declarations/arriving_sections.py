@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from shared.declarations.section import Section
-from shared.domain.waiting import Arriving, Batching
+from shared.domain.data.waiting import Arriving, Batching
 
 _YEAR_MIN = 525_600
 

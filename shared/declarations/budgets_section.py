@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from shared.declarations.section import Section
-from shared.domain.budgets import Policy
+from shared.domain.lifecycle.budgets import Policy
 
 _MINUTE = timedelta(minutes=1)
 _YEAR_MIN = 525_600

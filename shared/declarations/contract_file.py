@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.declarations.section import Section
-from shared.domain.contract import Column, Contract
+from shared.domain.data.contract import Column, Contract
 from shared.domain.task import Task
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.declarations.section import Section
-from shared.domain.contract import SEPARATORS, BadRows, Column, Contract, Kind, Overlap
+from shared.domain.data.contract import SEPARATORS, BadRows, Column, Contract, Kind, Overlap
 from shared.domain.task import Task
 
 _COLUMN_KEYS = ("kind", "max_missing", "required", "values")

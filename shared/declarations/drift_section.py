@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from shared.declarations.section import Section
-from shared.domain.contract import Contract
-from shared.domain.drift import DriftRule
+from shared.domain.data.contract import Contract
+from shared.domain.data.drift import DriftRule
 
 
 def read_drift(model: Section, contract: Contract) -> DriftRule | None:

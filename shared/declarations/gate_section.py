@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from shared.declarations.section import Section
 from shared.domain.gate import GateRule, MetricRule, Mode, Policy, SliceRule
-from shared.domain.measures import MEASURES
-from shared.domain.metrics import METRICS, metrics_of
+from shared.domain.measuring.measures import MEASURES
+from shared.domain.measuring.metrics import METRICS, metrics_of
 from shared.domain.task import Task
 
 _DEFAULT_METRIC = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.declarations.section import Section
-from shared.domain.limits import Limits
+from shared.domain.lifecycle.limits import Limits
 
 
 def read_limits(section: Section) -> Limits:

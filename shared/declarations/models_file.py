@@ -18,7 +18,7 @@ from shared.declarations.limits_section import read_limits
 from shared.declarations.notify_section import read_notify
 from shared.declarations.section import Section
 from shared.declarations.service_sections import read_endpoint, read_training
-from shared.domain import schedule
+from shared.domain.lifecycle import schedule
 from shared.domain.model import Model
 from shared.domain.task import Task
 from shared.errors import ConfigError

@@ -5,8 +5,8 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from shared.declarations.section import Section
-from shared.domain.notification import NEWS, Form, Notify
-from shared.domain.runs import RunState
+from shared.domain.lifecycle.notification import NEWS, Form, Notify
+from shared.domain.lifecycle.runs import RunState
 from shared.secret import Secret
 
 _THIS_MACHINE = ("127.0.0.1", "localhost", "::1")

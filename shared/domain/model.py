@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from shared.domain.approval import Approval
-from shared.domain.budgets import Policy
-from shared.domain.contract import Contract
-from shared.domain.drift import DriftRule
+from shared.domain.data.contract import Contract
+from shared.domain.data.drift import DriftRule
+from shared.domain.data.waiting import Arriving, Batching
+from shared.domain.deciding.approval import Approval
 from shared.domain.gate import GateRule
-from shared.domain.limits import Limits
-from shared.domain.notification import Notify
+from shared.domain.lifecycle.budgets import Policy
+from shared.domain.lifecycle.limits import Limits
+from shared.domain.lifecycle.notification import Notify
 from shared.domain.task import Task
-from shared.domain.waiting import Arriving, Batching
 from shared.secret import Secret
 
 

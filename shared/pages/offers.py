@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from shared.domain.dataset import UNDECLARED, Dataset
-from shared.domain.runs import CAME_TO_NOTHING, TRANSITIONS, Run, RunKind, RunState
+from shared.domain.data.dataset import UNDECLARED, Dataset
+from shared.domain.lifecycle.runs import CAME_TO_NOTHING, TRANSITIONS, Run, RunKind, RunState
 
 
 @dataclass(frozen=True)

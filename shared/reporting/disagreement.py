@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.domain.paired import PairedScores
+from shared.domain.measuring.paired import PairedScores
 from shared.domain.task import Task
 from shared.reporting.two_class import THRESHOLD
 

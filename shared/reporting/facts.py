@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from shared.domain.dataset import Dataset
+from shared.domain.data.dataset import Dataset
+from shared.domain.lifecycle.runs import Run, RunState
+from shared.domain.measuring.paired import PairedScores
 from shared.domain.model import Model
-from shared.domain.paired import PairedScores
-from shared.domain.runs import Run, RunState
 from shared.domain.task import Task
 from shared.reporting.disagreement import disagreement_facts
 from shared.reporting.history import history_of

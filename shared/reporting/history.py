@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from shared.domain.runs import Run
+from shared.domain.lifecycle.runs import Run
 
 _SHOWN = 20
 _VALUES = ("metric", "champion", "challenger", "gain", "lower", "upper")

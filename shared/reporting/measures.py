@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.domain.gate import GateRule
-from shared.domain.measures import MEASURES
-from shared.domain.metrics import METRICS, is_usable
-from shared.domain.paired import Contrast, PairedScores, Question, compare
+from shared.domain.measuring.measures import MEASURES
+from shared.domain.measuring.metrics import METRICS, is_usable
+from shared.domain.measuring.paired import Contrast, PairedScores, Question, compare
 
 _REPLICATES = 200  # of metrics that are shown and not judged
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.domain.measures import Answers, Truth
-from shared.domain.paired import PairedScores
+from shared.domain.measuring.measures import Answers, Truth
+from shared.domain.measuring.paired import PairedScores
 
 _MOST_CLASSES = 12  # that a matrix is shown for
 _CONFUSIONS = 10

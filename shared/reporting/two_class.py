@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.domain.measures import Answers, Truth
-from shared.domain.paired import PairedScores
+from shared.domain.measuring.measures import Answers, Truth
+from shared.domain.measuring.paired import PairedScores
 
 THRESHOLD = 0.5  # where Studio's scored label changes
 _MOST_POINTS = 200  # of a curve: more cannot be seen

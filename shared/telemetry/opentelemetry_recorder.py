@@ -17,8 +17,8 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcess
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
-from shared.domain.dataset import Dataset
-from shared.domain.runs import Run, RunState
+from shared.domain.data.dataset import Dataset
+from shared.domain.lifecycle.runs import Run, RunState
 from shared.errors import ServiceError
 from shared.telemetry.identifiers import root_span_id_of, trace_id_of, traceparent_of
 from shared.telemetry.recorder import LOG, Recorder

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from shared.domain.dataset import Dataset
-from shared.domain.runs import Run
+from shared.domain.data.dataset import Dataset
+from shared.domain.lifecycle.runs import Run
 from shared.telemetry.identifiers import traceparent_of
 
 OFF, LOG, OTLP = "off", "log", "otlp"

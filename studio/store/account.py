@@ -11,7 +11,7 @@ from azure.data.tables import TableClient
 
 from shared.secret import Secret
 from shared.storage_account import blob_service, credential_of, fields_of, is_keyless, table_service
-from studio.connection import StorageAccount
+from studio.blobs.connection import StorageAccount
 from studio.store.blob_reading import BlobReader
 
 if TYPE_CHECKING:  # scoring needs tables alone: the other two libraries are imported at first use

@@ -17,9 +17,9 @@ from azure.data.tables import TableClient, TableTransactionError, UpdateMode
 
 from shared.errors import AlreadyExists, Changed
 from shared.secret import Secret
-from studio.catalog import Catalog, Endpoint, Kind, WebService
 from studio.engine.score_module import ScoreModule
-from studio.keys import Vault, new_id
+from studio.services.catalog import Catalog, Endpoint, Kind, WebService
+from studio.services.keys import Vault, new_id
 
 Record = WebService | Endpoint
 Row = dict[str, Any]

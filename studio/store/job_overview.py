@@ -10,7 +10,7 @@ from typing import Any
 
 from azure.data.tables import TableClient
 
-from studio.jobs import JobState
+from studio.batch.jobs import JobState
 
 _COLUMNS = ["RowKey", "PartitionKey", "State", "CreatedAt", "StartedAt", "EndedAt", "Attempts", "Details"]
 

@@ -13,8 +13,8 @@ from azure.data.tables import TableClient, UpdateMode
 
 from shared.errors import AlreadyExists, Changed
 from shared.wire import JobRequest
-from studio.jobs import Job, JobState
-from studio.keys import Vault
+from studio.batch.jobs import Job, JobState
+from studio.services.keys import Vault
 
 MAX_REQUEST_BYTES = 40_000  # encrypted, it must fit the 64 KiB of one table property
 

@@ -13,7 +13,7 @@ from azure.core.exceptions import HttpResponseError
 from azure.storage.queue import QueueClient, QueueMessage
 
 from shared.logs import event
-from studio.jobs import LEASE, UNSTARTED_LIFETIME
+from studio.batch.jobs import LEASE, UNSTARTED_LIFETIME
 
 _RECEIPT_IS_STALE = (400, 404)  # PopReceiptMismatch, MessageNotFound
 

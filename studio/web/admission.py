@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from studio.catalog import Endpoint
 from studio.errors import Unavailable
+from studio.services.catalog import Endpoint
 
 
 class Admission:

@@ -6,12 +6,12 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from shared.wire import JobReport, JobStatus
-from studio.batches import Batches
-from studio.blob_access import BlobAccess
+from studio.batch.batches import Batches
+from studio.batch.job_ports import job_ports
+from studio.batch.submission import read_submission
+from studio.blobs.blob_access import BlobAccess
 from studio.errors import InvalidOperation
-from studio.experiments import Experiments
-from studio.job_ports import job_ports
-from studio.submission import read_submission
+from studio.publications.experiments import Experiments
 from studio.web.calls import Call, Calls, empty_response, json_response
 
 

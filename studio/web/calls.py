@@ -12,10 +12,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from shared.secret import Secret
-from studio.catalog import Endpoint, WebService
 from studio.errors import BadArgument, NotFound, QuotaExceeded, Unauthorized
-from studio.keys import bearer_key, is_id
-from studio.registry import Registry, Served
+from studio.services.catalog import Endpoint, WebService
+from studio.services.keys import bearer_key, is_id
+from studio.serving.registry import Registry, Served
 from studio.web.faults import rendered
 from studio.web.key_guard import KeyGuard
 from studio.web.observed import note

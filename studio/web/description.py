@@ -9,14 +9,14 @@ from urllib.parse import urlsplit
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from studio.addresses import Addresses
+from studio.batch.job_ports import JobPorts, job_ports
 from studio.engine.experiment import Experiment
 from studio.engine.parameters import Parameters
 from studio.engine.schema import ColumnType
-from studio.experiments import Experiments
-from studio.job_ports import JobPorts, job_ports
-from studio.registry import Served
-from studio.scoring import OUTPUT_NAME, output_columns
+from studio.publications.experiments import Experiments
+from studio.services.addresses import Addresses
+from studio.serving.registry import Served
+from studio.serving.scoring import OUTPUT_NAME, output_columns
 from studio.web.calls import Call, Calls, json_response
 
 Document = dict[str, Any]

@@ -6,7 +6,7 @@ import orjson
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
-from studio.registry import Registry
+from studio.serving.registry import Registry
 from studio.web.answers import send_json
 from studio.web.faults import rendered
 

@@ -15,12 +15,12 @@ from shared.wire import (
     Resource,
     resource_update,
 )
-from studio.addresses import Addresses
+from studio.batch.job_ports import INPUT_EXTENSIONS, job_ports
 from studio.engine.experiment import Experiment
 from studio.engine.scored_columns import SCORED_LABELS
-from studio.job_ports import INPUT_EXTENSIONS, job_ports
-from studio.registry import Served
-from studio.scoring import OUTPUT_NAME, output_columns
+from studio.services.addresses import Addresses
+from studio.serving.registry import Served
+from studio.serving.scoring import OUTPUT_NAME, output_columns
 from studio.web.json_text import json_text
 from studio.web.samples import samples
 

@@ -13,11 +13,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from studio.addresses import Addresses
 from studio.engine.experiment import Experiment
 from studio.errors import NotFound
-from studio.experiments import Experiments
-from studio.registry import Served
+from studio.publications.experiments import Experiments
+from studio.services.addresses import Addresses
+from studio.serving.registry import Served
 from studio.web.calls import Call, Calls
 from studio.web.help_content import Content, every_page, jobs_page, scoring_page, update_page
 

@@ -9,13 +9,13 @@ from starlette.routing import BaseRoute, Route
 
 from shared import wire
 from shared.errors import shape_of
-from studio.addresses import Addresses
-from studio.blob_access import BlobAccess
-from studio.catalog import DEFAULT_ENDPOINT, Catalog, Endpoint, WebService
-from studio.endpoint_change import EndpointChange
-from studio.endpoints import Endpoints
+from studio.blobs.blob_access import BlobAccess
 from studio.errors import BadArgument, NotFound
-from studio.registry import Registry
+from studio.services.addresses import Addresses
+from studio.services.catalog import DEFAULT_ENDPOINT, Catalog, Endpoint, WebService
+from studio.services.endpoint_change import EndpointChange
+from studio.services.endpoints import Endpoints
+from studio.serving.registry import Registry
 from studio.store.artifacts import ArtifactKind, Artifacts
 from studio.web.calls import Call, Calls, empty_response, json_response
 

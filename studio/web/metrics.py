@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from studio.catalog import Catalog
+from studio.services.catalog import Catalog
 from studio.store.job_overview import JobOverview
 from studio.web.request_counts import RequestCounts, SharedFolder
 

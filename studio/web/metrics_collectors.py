@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
-from studio.catalog import Catalog
+from studio.services.catalog import Catalog
 from studio.store.job_overview import JobCounts, JobOverview
 from studio.web.request_counts import RequestCounts
 

@@ -8,9 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from studio.addresses import Addresses
 from studio.bootstrap import Service
-from studio.publishing import Publishing
+from studio.publications.publishing import Publishing
+from studio.services.addresses import Addresses
 from studio.web.batch import BatchApi
 from studio.web.calls import Call, Calls, Doors, fault_response
 from studio.web.description import DescriptionApi

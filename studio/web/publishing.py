@@ -7,10 +7,10 @@ from starlette.routing import BaseRoute, Route
 
 from shared.errors import ConfigError
 from shared.wire import JobReport, JobStatus
-from studio.addresses import Addresses
 from studio.errors import NotFound, Unavailable
-from studio.publishing import Activity, Publishing
-from studio.registry import Registry
+from studio.publications.publishing import Activity, Publishing
+from studio.services.addresses import Addresses
+from studio.serving.registry import Registry
 from studio.store.catalog import CatalogStore
 from studio.web.calls import Call, Calls, json_response
 

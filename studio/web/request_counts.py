@@ -14,7 +14,7 @@ from pathlib import Path
 
 import orjson
 
-from studio.keys import new_id
+from studio.services.keys import new_id
 
 BOUNDS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 

@@ -14,17 +14,17 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from shared.wire import BlobReference, Body
-from studio.addresses import Addresses
-from studio.blob_access import BlobAccess
-from studio.catalog import DEFAULT_ENDPOINT, Endpoint, WebService
-from studio.definition import definition, read_definition
-from studio.deployment import Deployment
-from studio.endpoints import Endpoints
+from studio.blobs.blob_access import BlobAccess
 from studio.errors import BadArgument, NotFound
-from studio.experiments import Experiments
-from studio.keys import is_id, new_id
-from studio.registry import Registry
-from studio.scoring import output_columns
+from studio.publications.definition import definition, read_definition
+from studio.publications.deployment import Deployment
+from studio.publications.experiments import Experiments
+from studio.services.addresses import Addresses
+from studio.services.catalog import DEFAULT_ENDPOINT, Endpoint, WebService
+from studio.services.endpoints import Endpoints
+from studio.services.keys import is_id, new_id
+from studio.serving.registry import Registry
+from studio.serving.scoring import output_columns
 from studio.store.artifacts import ArtifactKind, Artifacts
 from studio.web.calls import Call, Calls, json_response
 

@@ -14,9 +14,9 @@ from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 from studio.errors import BadArgument, NotFound, QuotaExceeded, Unauthorized
-from studio.keys import bearer_key
-from studio.registry import Registry, Served
-from studio.scoring import Form, form_of, read_request, score, scorer_of, write_answer
+from studio.services.keys import bearer_key
+from studio.serving.registry import Registry, Served
+from studio.serving.scoring import Form, form_of, read_request, score, scorer_of, write_answer
 from studio.web.admission import Admission
 from studio.web.answers import send_json
 from studio.web.faults import rendered

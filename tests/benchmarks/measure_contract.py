@@ -24,10 +24,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from shared.domain.checking import check
-from shared.domain.contract import BadRows, Contract
-from shared.domain.inference import infer
-from shared.domain.row_hashes import holdout_hashes
+from shared.domain.data.checking import check
+from shared.domain.data.contract import BadRows, Contract
+from shared.domain.data.inference import infer
+from shared.domain.data.row_hashes import holdout_hashes
 
 _MB = 2**20
 _HEADER = b"age,workclass,fnlwgt,education,education-num,marital-status,sex,capital-gain,hours-per-week,income\n"

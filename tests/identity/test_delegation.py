@@ -16,8 +16,8 @@ from shared.errors import AlreadyExists
 from shared.secret import Secret
 from shared.storage_account import BlobSigner, blob_service, is_keyless
 from shared.wire import BlobReference
-from studio.blob_access import BlobAccess, BlobFault
-from studio.connection import ConnectionStringError, StorageAccount, location_of
+from studio.blobs.blob_access import BlobAccess, BlobFault
+from studio.blobs.connection import ConnectionStringError, StorageAccount, location_of
 from studio.store.account import OwnStorage
 from tests.identity.keyless import addresses
 

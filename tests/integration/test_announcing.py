@@ -10,9 +10,9 @@ import jsonschema_rs
 from census_rows import people
 from conftest import World
 
-from shared.domain.announcement import ATTEMPTS
-from shared.domain.runs import Run
-from shared.retraining.announcing import Announcing
+from shared.domain.lifecycle.announcement import ATTEMPTS
+from shared.domain.lifecycle.runs import Run
+from shared.retraining.showing.announcing import Announcing
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "report.schema.json"
 

@@ -13,8 +13,8 @@ from azure.data.tables import TableServiceClient, UpdateMode
 from census_rows import people
 from conftest import World
 
-from shared.domain.approval import Approval, AskWhen
-from shared.domain.decision import OVERRIDE, ROLLBACK
+from shared.domain.deciding.approval import Approval, AskWhen
+from shared.domain.deciding.decision import OVERRIDE, ROLLBACK
 from shared.errors import RequestRefused
 
 

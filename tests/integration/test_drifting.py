@@ -9,7 +9,7 @@ from census_rows import people
 from conftest import World
 from test_deciding import declare, promoted
 
-from shared.domain.drift import DriftRule
+from shared.domain.data.drift import DriftRule
 
 NEVER = "0 0 0 29 2 *"
 

@@ -16,7 +16,7 @@ from census_rows import people
 from conftest import World
 
 from shared.composition import compose
-from shared.domain.dataset import DatasetState
+from shared.domain.data.dataset import DatasetState
 from shared.errors import RequestRefused, RowsUnaccounted
 from shared.settings import ROOT
 

@@ -10,7 +10,7 @@ from census_rows import people
 from classic_service import Faults
 from conftest import World
 
-from shared.domain.limits import Limits
+from shared.domain.lifecycle.limits import Limits
 from shared.errors import RequestRefused
 
 

@@ -15,7 +15,7 @@ from conftest import World
 from receiver import Receiver
 
 from shared.composition import compose
-from shared.domain.notification import signature
+from shared.domain.lifecycle.notification import signature
 from shared.errors import RequestRefused
 from shared.secret import Secret
 

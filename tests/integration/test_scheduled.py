@@ -10,7 +10,7 @@ from census_rows import people
 from conftest import World
 
 from shared.composition import compose
-from shared.domain.dataset import Dataset
+from shared.domain.data.dataset import Dataset
 from shared.settings import ROOT
 
 

@@ -14,12 +14,12 @@ from shared.adapters.models_table import ModelTable
 from shared.adapters.runs_table import RunTable
 from shared.adapters.storage_layout import DATASETS, DECISIONS, MODELS, RUNS
 from shared.adapters.tables import TableStore
-from shared.domain.champion import Champion
-from shared.domain.dataset import Dataset, DatasetState, dataset_key
-from shared.domain.decision import problems_of
-from shared.domain.runs import RunState
+from shared.domain.data.dataset import Dataset, DatasetState, dataset_key
+from shared.domain.deciding.champion import Champion
+from shared.domain.deciding.decision import problems_of
+from shared.domain.lifecycle.runs import RunState
 from shared.errors import Changed
-from shared.retraining.naming import new_run
+from shared.retraining.training.naming import new_run
 from shared.secret import Secret
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)

@@ -8,8 +8,8 @@ import pytest
 from census_rows import people
 from conftest import World
 
-from shared.domain.dataset import Dataset, dataset_key
-from shared.retraining.naming import run_id_of
+from shared.domain.data.dataset import Dataset, dataset_key
+from shared.retraining.training.naming import run_id_of
 
 
 @pytest.fixture

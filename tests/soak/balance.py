@@ -11,8 +11,8 @@ from typing import Any
 from azure.data.tables import TableServiceClient
 from azure.storage.blob import BlobServiceClient
 
-from shared.domain.dataset import dataset_key
-from shared.domain.runs import RunState
+from shared.domain.data.dataset import dataset_key
+from shared.domain.lifecycle.runs import RunState
 
 _SETTLED = {"DUPLICATE", "QUARANTINED", "REPLACED"}
 

@@ -18,15 +18,15 @@ from azure.storage.blob import BlobServiceClient, ContainerClient
 from exchanges import DATA, SECRET, TOKEN, Jobs, Published, people, recorded, wait_for
 
 from shared.secret import Secret
-from studio.addresses import Addresses
+from studio.batch.job_process import warm_up
+from studio.batch.worker import Worker
+from studio.blobs.connection import StorageAccount
 from studio.bootstrap import Service, assemble, assemble_worker
-from studio.connection import StorageAccount
-from studio.job_process import warm_up
-from studio.publish import publish
+from studio.commands.publish import publish
+from studio.services.addresses import Addresses
 from studio.settings import Settings
 from studio.web.app import create_app
 from studio.web.http_protocol import WholeAnswers
-from studio.worker import Worker
 
 # As `python -m studio` sets it, before OpenMP loads: spinning threads slow down whatever runs beside them.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 from studio.bootstrap import Service
-from studio.publish import Publication
+from studio.commands.publish import Publication
 
 DATA = Path(__file__).parents[1] / "data"
 TOKEN = "token-of-the-workspace-in-the-tests"

@@ -17,7 +17,7 @@ from exchanges import DATA, ROW, TOKEN, Jobs, Published, bearer, people
 from studio.engine.experiment import parse_experiment
 from studio.engine.scorer import Scorer
 from studio.engine.training import train
-from studio.model_cache import ModelCache
+from studio.serving.model_cache import ModelCache
 from studio.store.artifacts import ArtifactKind, ArtifactMissing
 from studio.store.jobs import JobStore
 

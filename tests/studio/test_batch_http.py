@@ -13,10 +13,10 @@ from azure.storage.blob import ContainerClient, ContainerSasPermissions, generat
 from exchanges import Jobs, Published, RunJobs, content, error_of, recorded
 
 from shared.wire import JobReport, JobRequest, JobStatus
-from studio.batches import Batches
-from studio.connection import StorageAccount
-from studio.jobs import UNSTARTED_LIFETIME
-from studio.keys import Vault
+from studio.batch.batches import Batches
+from studio.batch.jobs import UNSTARTED_LIFETIME
+from studio.blobs.connection import StorageAccount
+from studio.services.keys import Vault
 from studio.store.jobs import JobStore
 from studio.store.queue import JobQueue
 

@@ -14,8 +14,8 @@ from azure.storage.blob import ContainerClient
 from exchanges import DATA, Jobs, Published, RunJobs, bearer, content, error_of, people
 
 from shared.secret import Secret
-from studio.addresses import Addresses
-from studio.publish import publish
+from studio.commands.publish import publish
+from studio.services.addresses import Addresses
 
 ROWS = [["40", "40", "clerk"], ["51", "12.5", "judge"], ["", "60", "smith"], ["23", "33", "unheard of"]]
 HEADER = ["age", "hours", "job"]

@@ -15,8 +15,8 @@ from azure.storage.blob import ContainerClient, ContainerSasPermissions, generat
 
 from shared.secret import Secret
 from shared.wire import BlobReference
-from studio.blob_access import BlobAccess, BlobFault
-from studio.connection import StorageAccount, location_of
+from studio.blobs.blob_access import BlobAccess, BlobFault
+from studio.blobs.connection import StorageAccount, location_of
 from studio.settings import Settings
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)

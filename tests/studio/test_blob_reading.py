@@ -7,7 +7,7 @@ from azure.core.exceptions import HttpResponseError, ResourceNotFoundError, Serv
 from azure.storage.blob import ContainerClient
 
 from shared.secret import Secret
-from studio.connection import StorageAccount
+from studio.blobs.connection import StorageAccount
 from studio.store.blob_reading import BlobReader
 
 

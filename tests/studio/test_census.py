@@ -15,9 +15,9 @@ from exchanges import VERSION, bearer
 
 from shared.secret import Secret
 from shared.wire import JobReport, JobStatus
-from studio.addresses import Addresses
 from studio.bootstrap import Service
-from studio.publish import publish
+from studio.commands.publish import publish
+from studio.services.addresses import Addresses
 
 ROOT = Path(__file__).parents[2]
 ADULT = ROOT.parent / "shared" / "data" / "adult" / "adult.csv"

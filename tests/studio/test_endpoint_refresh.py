@@ -9,7 +9,7 @@ import httpx
 import pytest
 from exchanges import DATA, TOKEN, Published, bearer, error_of, people, scored
 
-from studio.publish import publish
+from studio.commands.publish import publish
 
 
 def refresh(published: Published, name: str, body: object) -> httpx.Response:

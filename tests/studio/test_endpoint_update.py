@@ -13,11 +13,11 @@ from azure.storage.blob import BlobSasPermissions, ContainerClient, generate_blo
 from exchanges import DATA, TOKEN, Published, bearer, error_of, people, scored, wait_for
 
 from shared import wire
+from studio.blobs.connection import StorageAccount
 from studio.bootstrap import assemble
-from studio.connection import StorageAccount
-from studio.endpoint_change import EndpointChange
 from studio.engine.experiment import parse_experiment
 from studio.engine.training import train
+from studio.services.endpoint_change import EndpointChange
 
 RESOURCE = "Income who earns more [trained model]"
 

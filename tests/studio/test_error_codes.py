@@ -16,8 +16,8 @@ from exchanges import ROW, Published, bearer, people, recorded
 from provocations import DECLARATION, Caller
 
 from shared.secret import Secret
-from studio.addresses import Addresses
-from studio.publish import publish
+from studio.commands.publish import publish
+from studio.services.addresses import Addresses
 
 PAGE = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")
 SUBSCRIPTIONS = "/subscriptions/{}/providers/Microsoft.MachineLearning/webServices"

@@ -16,7 +16,7 @@ import httpx
 import pytest
 from exchanges import DATA, ROW, TOKEN, Published, bearer, people
 
-from studio.publish import publish
+from studio.commands.publish import publish
 from studio.web.json_text import json_text
 from studio.web.samples import samples
 

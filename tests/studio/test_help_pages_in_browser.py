@@ -9,8 +9,8 @@ import pytest
 from browser import Browser, found
 from exchanges import DATA, TOKEN, Published, bearer, people, wait_for
 
-from studio.addresses import Addresses
-from studio.publish import publish
+from studio.commands.publish import publish
+from studio.services.addresses import Addresses
 
 PROGRAM = found()
 

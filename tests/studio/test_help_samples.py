@@ -18,7 +18,7 @@ from azure.storage.blob import ContainerClient
 from exchanges import Jobs, Published, RunJobs, people, scored
 
 from shared.secret import Secret
-from studio.connection import StorageAccount
+from studio.blobs.connection import StorageAccount
 
 COMMANDS = {"Python 3": [sys.executable, "-"], "curl": ["sh", "-s"]}
 LANGUAGES = [

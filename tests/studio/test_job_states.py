@@ -8,7 +8,7 @@ import pytest
 
 from shared.errors import IllegalTransition
 from shared.wire import JobRequest, JobStatus
-from studio.jobs import LEASE, UNSTARTED_LIFETIME, Job, JobState
+from studio.batch.jobs import LEASE, UNSTARTED_LIFETIME, Job, JobState
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 S = JobState

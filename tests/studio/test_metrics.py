@@ -10,7 +10,7 @@ from azure.core.exceptions import ServiceRequestError
 from exchanges import ROW, TOKEN, Jobs, Published, bearer, error_of
 from prometheus_client.parser import text_string_to_metric_families
 
-from studio.catalog import Catalog
+from studio.services.catalog import Catalog
 from studio.store.job_overview import JobCounts
 from studio.web.metrics import Metrics
 

@@ -19,7 +19,7 @@ from schemathesis.specs.openapi.checks import (
 )
 from starlette.routing import Route
 
-from studio.catalog import Catalog
+from studio.services.catalog import Catalog
 from studio.store.job_overview import JobOverview
 from studio.web.health import PATHS
 from studio.web.key_guard import KeyGuard

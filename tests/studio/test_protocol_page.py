@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from studio import errors
-from studio.jobs import JobState
+from studio.batch.jobs import JobState
 from studio.store import account
 from studio.web.faults import rendered
 

@@ -10,13 +10,13 @@ from exchanges import DATA, people
 
 from shared.errors import ConfigError
 from shared.secret import Secret
-from studio.addresses import Addresses
 from studio.bootstrap import Service, assemble
-from studio.catalog import Kind
+from studio.commands.publication_table import as_table
+from studio.commands.publish import publish
 from studio.engine.errors import ExperimentError, ModuleError
-from studio.keys import VaultError
-from studio.publication_table import as_table
-from studio.publish import publish
+from studio.services.addresses import Addresses
+from studio.services.catalog import Kind
+from studio.services.keys import VaultError
 from studio.settings import Settings
 
 DECLARATION = DATA / "income.toml"

@@ -11,7 +11,7 @@ import pytest
 from azure.storage.blob import BlobSasPermissions, ContainerClient, generate_blob_sas
 from exchanges import DATA, ROW, TOKEN, Published, bearer, error_of, people, scored
 
-from studio.connection import StorageAccount
+from studio.blobs.connection import StorageAccount
 from studio.engine.experiment import parse_experiment
 from studio.engine.training import train
 

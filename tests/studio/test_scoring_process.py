@@ -22,9 +22,8 @@ LATE = [
 
 
 def test_the_server_and_the_worker_load_no_learner_and_no_data_library() -> None:
-    code = (
-        f"import json, sys, studio.server, studio.worker; print(json.dumps([m for m in {HEAVY} if m in sys.modules]))"
-    )
+    loaded = f"[m for m in {HEAVY} if m in sys.modules]"
+    code = f"import json, sys, studio.serving.server, studio.batch.worker; print(json.dumps({loaded}))"
 
     finished = subprocess.run(  # noqa: S603
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
@@ -36,7 +35,7 @@ def test_the_server_and_the_worker_load_no_learner_and_no_data_library() -> None
 def test_what_scores_has_loaded_nothing_of_the_other_pages() -> None:
     code = (
         "import json, os, sys\nfrom studio.settings import Settings\n"
-        "from studio.scoring_process import uvicorn_server\n"
+        "from studio.serving.scoring_process import uvicorn_server\n"
         f"uvicorn_server(Settings.from_env(os.environ)); print(json.dumps([m for m in {LATE} if m in sys.modules]))"
     )
     settings = {

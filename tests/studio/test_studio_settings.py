@@ -7,7 +7,7 @@ from exchanges import SECRET
 
 from shared.errors import ConfigError
 from shared.secret import Secret
-from studio.connection import ConnectionStringError, StorageAccount, location_of
+from studio.blobs.connection import ConnectionStringError, StorageAccount, location_of
 from studio.settings import Settings
 
 GOOD = {

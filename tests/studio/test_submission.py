@@ -9,13 +9,13 @@ import pytest
 from exchanges import DATA, recorded
 
 from shared.secret import Secret
-from studio.blob_access import BlobAccess
-from studio.catalog import Kind
-from studio.connection import StorageAccount
+from studio.batch.job_ports import JobPorts, job_ports
+from studio.batch.submission import read_submission
+from studio.blobs.blob_access import BlobAccess
+from studio.blobs.connection import StorageAccount
 from studio.engine.experiment import parse_experiment
 from studio.errors import BadArgument
-from studio.job_ports import JobPorts, job_ports
-from studio.submission import read_submission
+from studio.services.catalog import Kind
 
 CONNECTION = "DefaultEndpointsProtocol=https;AccountName=acct;AccountKey=a2V5"
 BLOBS = BlobAccess(

@@ -16,16 +16,16 @@ from exchanges import DATA, people, wait_for
 from shared.errors import Changed
 from shared.secret import Secret
 from shared.wire import BlobReference, JobRequest
-from studio.batches import Batches
+from studio.batch.batches import Batches
+from studio.batch.job_order import JobOrder, Outcome
+from studio.batch.job_process import JobProcess, warm_up
+from studio.batch.jobs import LEASE, UNSTARTED_LIFETIME, Job, JobState
+from studio.batch.worker import Worker
 from studio.bootstrap import Service
-from studio.job_order import JobOrder, Outcome
-from studio.job_process import JobProcess, warm_up
-from studio.jobs import LEASE, UNSTARTED_LIFETIME, Job, JobState
-from studio.keys import Vault, new_id
+from studio.services.keys import Vault, new_id
 from studio.store.artifacts import ArtifactKind
 from studio.store.jobs import JobStore
 from studio.store.queue import Errand, JobQueue
-from studio.worker import Worker
 
 
 class Bench:

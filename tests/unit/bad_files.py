@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from shared.domain.contract import BadRows, Column, Contract, Kind, Overlap
+from shared.domain.data.contract import BadRows, Column, Contract, Kind, Overlap
 from shared.domain.task import Task
 
 CONTRACT = Contract(

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from shared.declarations.models_file import load_models
-from shared.domain.dataset import Dataset, DatasetState
+from shared.domain.data.dataset import Dataset, DatasetState
 from shared.domain.gate import GateRule, MetricRule, judge
+from shared.domain.lifecycle.runs import Run, RunState
+from shared.domain.measuring.paired import PairedScores
 from shared.domain.model import Model
-from shared.domain.paired import PairedScores
-from shared.domain.runs import Run, RunState
 from shared.domain.task import Task
 from shared.reporting.facts import Subject
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.domain.approval_token import Claim, read, signed
+from shared.domain.deciding.approval_token import Claim, read, signed
 from shared.secret import Secret
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)

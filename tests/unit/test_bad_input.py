@@ -11,9 +11,9 @@ from bad_settings import BAD_MODELS, BAD_SETTINGS, GOOD_SETTINGS, SAMPLE
 from test_models_file import ENVIRONMENT
 
 from shared.declarations.models_file import load_models
-from shared.domain.checking import check
-from shared.domain.contract import Contract, Overlap
-from shared.domain.row_hashes import holdout_hashes
+from shared.domain.data.checking import check
+from shared.domain.data.contract import Contract, Overlap
+from shared.domain.data.row_hashes import holdout_hashes
 from shared.errors import ConfigError
 from shared.settings import Settings
 

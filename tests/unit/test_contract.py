@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from shared.domain.checking import check
-from shared.domain.contract import Column, Contract, Kind
-from shared.domain.findings import PROBLEMS_PER_KIND, Findings
+from shared.domain.data.checking import check
+from shared.domain.data.contract import Column, Contract, Kind
+from shared.domain.data.findings import PROBLEMS_PER_KIND, Findings
 
 CONTRACT = Contract(
     columns=(

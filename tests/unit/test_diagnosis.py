@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared.domain.diagnosis import MOST_SKEW, clock_diagnosis
-from shared.retraining.doctor import endpoint_problem
+from shared.retraining.showing.doctor import endpoint_problem
 from shared.wire import Endpoint
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)

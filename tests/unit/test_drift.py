@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from shared.domain.contract import Column, Contract, Kind
-from shared.domain.drift import SAMPLE_ROWS, DriftRule, Profile, distances, drifted_columns, profile, sampled
+from shared.domain.data.contract import Column, Contract, Kind
+from shared.domain.data.drift import SAMPLE_ROWS, DriftRule, Profile, distances, drifted_columns, profile, sampled
 
 CONTRACT = Contract(
     (Column("age", Kind.INTEGER), Column("sex", Kind.CATEGORY), Column("label", Kind.CATEGORY)), "label"

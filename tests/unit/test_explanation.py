@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.domain.dataset import Ask, Dataset, DatasetState
-from shared.domain.explanation import Present, Version, Waiting, explain
-from shared.domain.waiting import Batching
+from shared.domain.data.dataset import Ask, Dataset, DatasetState
+from shared.domain.data.explanation import Present, Version, Waiting, explain
+from shared.domain.data.waiting import Batching
 
 AT = datetime(2026, 11, 25, 10, 0, tzinfo=UTC)
 PATIENCE = timedelta(minutes=2)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from shared.domain.gate import Circumstances, Fault, GateRule, MetricRule, Mode, Outcome, Policy, SliceRule, judge
-from shared.domain.paired import PairedScores
+from shared.domain.measuring.paired import PairedScores
 from shared.domain.task import Task
 
 RULE = GateRule(floors={"AUC": 0.8}, ceilings={"Average Log Loss": 0.5}, replicates=200)

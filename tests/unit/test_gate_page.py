@@ -12,9 +12,9 @@ from shared.declarations.approval_section import read_approval
 from shared.declarations.drift_section import read_drift
 from shared.declarations.gate_section import read_rule
 from shared.declarations.section import Section
-from shared.domain.contract import Contract
+from shared.domain.data.contract import Contract
 from shared.domain.gate import Fault, Outcome
-from shared.domain.metrics import METRICS
+from shared.domain.measuring.metrics import METRICS
 from shared.domain.task import Task
 from shared.settings import ROOT
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from shared.domain import golden
+from shared.domain.measuring import golden
 
 NAN = float("nan")
 

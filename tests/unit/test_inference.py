@@ -11,10 +11,10 @@ from test_models_file import ENVIRONMENT, SAMPLE
 
 from shared.declarations.contract_file import contract_toml
 from shared.declarations.models_file import load_models
-from shared.domain.checking import check
-from shared.domain.contract import Kind
-from shared.domain.csv_text import CsvProblem
-from shared.domain.inference import infer
+from shared.domain.data.checking import check
+from shared.domain.data.contract import Kind
+from shared.domain.data.csv_text import CsvProblem
+from shared.domain.data.inference import infer
 from shared.domain.task import Task
 from shared.errors import ConfigError
 from shared.settings import ROOT

@@ -12,7 +12,7 @@ import pytest
 from infra.checks.template import Resource, Template, literal, properties, read_template, text_of, unwrapped, walk
 from shared.adapters import storage_layout as layout
 from shared.declarations.models_file import load_models
-from shared.retraining.health import UNPUBLISHED
+from shared.retraining.showing.health import UNPUBLISHED
 from studio.store import account
 
 ROOT = Path(__file__).parents[2]

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from test_runs import a_run
 
-from shared.domain.limits import Admissions, Limits, in_turn
-from shared.domain.runs import Run, RunState
+from shared.domain.lifecycle.limits import Admissions, Limits, in_turn
+from shared.domain.lifecycle.runs import Run, RunState
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from shared.domain.measures import MEASURES, auc
-from shared.domain.paired import PairedScores, Question, compare, resamples
+from shared.domain.measuring.measures import MEASURES, auc
+from shared.domain.measuring.paired import PairedScores, Question, compare, resamples
 from shared.domain.task import Task
 
 RANDOM = np.random.default_rng(3)

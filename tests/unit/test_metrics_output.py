@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from shared.domain.measures import MEASURES
-from shared.domain.metrics import METRICS, metrics_of, parse_metrics
+from shared.domain.measuring.measures import MEASURES
+from shared.domain.measuring.metrics import METRICS, metrics_of, parse_metrics
 from shared.domain.task import Task
 from shared.errors import MetricsError
 

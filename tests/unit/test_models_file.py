@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from shared.declarations.models_file import load_models
-from shared.domain.contract import Kind
+from shared.domain.data.contract import Kind
 from shared.domain.gate import Mode, Policy
 from shared.errors import ConfigError
 from shared.settings import ROOT, Settings

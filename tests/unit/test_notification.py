@@ -13,8 +13,8 @@ from reports import HOSTILE, judged, run, scores
 
 from shared.declarations.notify_section import read_notify
 from shared.declarations.section import Section
-from shared.domain.notification import NEWS, Form, Links, message, news_of, signature
-from shared.domain.runs import RunState
+from shared.domain.lifecycle.notification import NEWS, Form, Links, message, news_of, signature
+from shared.domain.lifecycle.runs import RunState
 from shared.secret import Secret
 
 PAGE = (Path(__file__).parents[2] / "docs" / "notifications.md").read_text()

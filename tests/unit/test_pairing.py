@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from shared.domain.gate import GateRule, MetricRule, Outcome, SliceRule, judge
-from shared.domain.holdout import Answered, answered, pair, parse_holdout
+from shared.domain.measuring.holdout import Answered, answered, pair, parse_holdout
 from shared.domain.task import Task
 from shared.errors import EvaluationError, ProtocolMismatch
 from shared.wire import Table

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from shared.adapters.storage_layout import CONTAINERS, TABLES
-from shared.domain.dataset import DatasetState
-from shared.domain.runs import RunState
+from shared.domain.data.dataset import DatasetState
+from shared.domain.lifecycle.runs import RunState
 
 ROOT = Path(__file__).parents[2]
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.remedies import Remedy, is_given_up, pause_after, remedy_of
+from shared.domain.lifecycle.remedies import Remedy, is_given_up, pause_after, remedy_of
 
 
 @pytest.mark.parametrize(

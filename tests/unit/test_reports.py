@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 from reports import CLASSES, HOSTILE, judged, of_many_classes, of_numbers, run, scores, subject
 
-from shared.domain.paired import PairedScores
-from shared.domain.runs import RunState
+from shared.domain.lifecycle.runs import RunState
+from shared.domain.measuring.paired import PairedScores
 from shared.pages.content_policy import content_policy
 from shared.pages.plots import interval_plots
 from shared.pages.report_markdown import LINES, report_markdown

@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.domain.budgets import Policy, is_overdue
-from shared.domain.runs import TRANSITIONS, Run, RunState
-from shared.domain.steps import (
+from shared.domain.lifecycle.budgets import Policy, is_overdue
+from shared.domain.lifecycle.runs import TRANSITIONS, Run, RunState
+from shared.domain.lifecycle.steps import (
     AT_SERVICE,
     Announce,
     Cancel,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.domain.schedule import is_due, problem_with
+from shared.domain.lifecycle.schedule import is_due, problem_with
 
 MONDAY = datetime(2026, 11, 23, 2, 59, 59, tzinfo=UTC)
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.domain.dataset import Dataset, DatasetState, is_no_data
-from shared.domain.waiting import Batching, closed_because, is_marker
+from shared.domain.data.dataset import Dataset, DatasetState, is_no_data
+from shared.domain.data.waiting import Batching, closed_because, is_marker
 
 AT = datetime(2026, 11, 25, 10, 0, tzinfo=UTC)
 

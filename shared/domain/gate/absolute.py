@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from shared.domain.gate.rule import GateRule
 from shared.domain.gate.verdict import Check, Fault
-from shared.domain.metrics import METRICS, is_usable
+from shared.domain.measuring.metrics import METRICS, is_usable
 
 
 def absolute_checks(metrics: Mapping[str, float], rule: GateRule) -> tuple[Check, ...]:

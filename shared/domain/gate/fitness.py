@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from shared.domain.gate.verdict import Fault
-from shared.domain.paired import PairedScores
+from shared.domain.measuring.paired import PairedScores
 from shared.domain.task import Task
 
 

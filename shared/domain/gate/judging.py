@@ -12,8 +12,8 @@ from shared.domain.gate.fitness import unfitness
 from shared.domain.gate.relative import Findings, compare_models
 from shared.domain.gate.rule import GateRule, Policy
 from shared.domain.gate.verdict import Check, Fault, Outcome, Severity, Verdict
-from shared.domain.metrics import is_usable
-from shared.domain.paired import PairedScores
+from shared.domain.measuring.metrics import is_usable
+from shared.domain.measuring.paired import PairedScores
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 
 from shared.domain.gate.rule import GateRule, MetricRule, Mode
 from shared.domain.gate.verdict import Check, Part, Severity
-from shared.domain.paired import Contrast, PairedScores, Question, compare
+from shared.domain.measuring.paired import Contrast, PairedScores, Question, compare
 
 _CREEP_MARGINS = 3.0
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from enum import Enum
 from typing import Any
 
-from shared.domain.metrics import METRICS
+from shared.domain.measuring.metrics import METRICS
 
 
 class Mode(Enum):

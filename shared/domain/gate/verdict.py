@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from enum import Enum
 from typing import Any
 
-from shared.domain.metrics import is_usable
+from shared.domain.measuring.metrics import is_usable
 
 
 class Outcome(Enum):

@@ -21,10 +21,10 @@ from deployment import Deployment, Storage, until_true  # noqa: E402 - the path 
 from exchanges import DATA, ROW, people  # noqa: E402
 
 from studio.bootstrap import Service, assemble  # noqa: E402
-from studio.catalog import Endpoint  # noqa: E402
-from studio.endpoints import new_endpoint  # noqa: E402
 from studio.engine.experiment import parse_experiment  # noqa: E402
 from studio.engine.training import train  # noqa: E402
+from studio.services.catalog import Endpoint  # noqa: E402
+from studio.services.endpoints import new_endpoint  # noqa: E402
 from studio.settings import Settings  # noqa: E402
 from studio.store.artifacts import ArtifactKind  # noqa: E402
 

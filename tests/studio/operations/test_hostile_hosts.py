@@ -13,10 +13,10 @@ import pytest
 
 from shared.secret import Secret
 from shared.wire import BlobReference
-from studio import pinned_transport
-from studio.blob_access import BlobAccess, BlobFault, BlobUnreachable
-from studio.connection import StorageAccount
-from studio.pinned_transport import AddressRefused, checked_address, is_public
+from studio.blobs import pinned_transport
+from studio.blobs.blob_access import BlobAccess, BlobFault, BlobUnreachable
+from studio.blobs.connection import StorageAccount
+from studio.blobs.pinned_transport import AddressRefused, checked_address, is_public
 
 OWN = StorageAccount("https://own.example", "own", key=Secret("a2V5"))
 

@@ -14,14 +14,14 @@ from exchanges import people
 
 from shared.errors import ConfigError
 from shared.wire import BlobReference, JobRequest
+from studio.batch.doorbell import Doorbell
+from studio.batch.job_order import JobOrder, Outcome
+from studio.batch.job_process import JobProcess, warm_up
+from studio.batch.jobs import JobState
+from studio.batch.training_slot import TrainingSlots
 from studio.bootstrap import Service
-from studio.doorbell import Doorbell
-from studio.job_order import JobOrder, Outcome
-from studio.job_process import JobProcess, warm_up
-from studio.jobs import JobState
 from studio.operation import JobLimits, Operation
 from studio.settings import Settings
-from studio.training_slot import TrainingSlots
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@ import pytest
 from exchanges import DATA, Published, people, scored
 
 from studio.bootstrap import Service
-from studio.catalog import Endpoint
-from studio.endpoints import new_endpoint
 from studio.engine.experiment import parse_experiment
 from studio.engine.training import train
-from studio.model_cache import ModelCache
-from studio.model_sweep import SPARED_FOR, sweep_models
+from studio.services.catalog import Endpoint
+from studio.services.endpoints import new_endpoint
+from studio.serving.model_cache import ModelCache
+from studio.serving.model_sweep import SPARED_FOR, sweep_models
 from studio.store.artifacts import ArtifactKind, ArtifactMissing
 
 ROW = (["age", "hours", "job"], [["40", "40", "clerk"]])

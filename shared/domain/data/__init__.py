@@ -1,0 +1,1 @@
+"""Training files: contract, ledger, rows."""

@@ -1,0 +1,1 @@
+"""Champions, approvals, and the chain of decisions."""

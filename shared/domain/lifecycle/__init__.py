@@ -1,0 +1,1 @@
+"""Runs: states, steps, budgets, limits."""

@@ -1,0 +1,1 @@
+"""Training files: from arrival to a run's training set."""

@@ -1,0 +1,1 @@
+"""Finished runs: challenger and champion on the same rows, one verdict."""

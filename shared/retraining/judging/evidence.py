@@ -1,0 +1,146 @@
+"""
+The evidence that a verdict rests on, kept so that it can be read, shown, and judged again under another rule.
+
+Beside each run: `evidence.json` (what was compared, under which circumstances) and `scores.npz` (the answers).
+The holdout itself is kept once for each version, below `artifacts/{model}/holdouts/`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from shared.adapters.blobs import BlobStore, facts_of
+from shared.adapters.storage_layout import ARTIFACTS
+from shared.domain.gate import Circumstances, GateRule
+from shared.domain.lifecycle.runs import Run
+from shared.domain.measuring.holdout import Answered, Holdout, pair, parse_holdout
+from shared.domain.measuring.paired import PairedScores
+from shared.domain.model import Model
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """
+    What a run was judged on.
+
+    Attributes:
+        metrics: What output2 said of the challenger.
+        circumstances: What else bore on the verdict.
+        holdout: Hash of the holdout's bytes, in hex; empty where nothing was scored.
+        champion: The model that served, by its run.
+        scores: Each model's answers to the holdout: `champion`, `challenger` and, where one was asked, `anchor`.
+    """
+
+    metrics: dict[str, float]
+    circumstances: Circumstances
+    holdout: str
+    champion: str
+    scores: dict[str, Answered]
+
+
+class EvidenceStore:
+    """Keeps evidence in the container `artifacts`."""
+
+    def __init__(self, blobs: BlobStore) -> None:
+        self._blobs = blobs
+
+    def save(self, run: Run, evidence: Evidence) -> dict[str, str]:
+        """
+        Keep a run's evidence; a repeated delivery writes it again.
+
+        Returns:
+            `path` and `sha256` of the document, which holds the hashes of all the rest: who records them has sealed it.
+        """
+        scores = _packed(evidence.scores) if evidence.scores else b""
+        if scores:
+            self._blobs.write(f"{run.artifacts}/scores.npz", scores)
+        document = {
+            "run": run.id,
+            "model": run.model,
+            "champion": evidence.champion,
+            "holdout": evidence.holdout,
+            "models": sorted(evidence.scores),
+            "metrics": {name: repr(value) for name, value in evidence.metrics.items()},
+            "circumstances": asdict(evidence.circumstances),
+            "scores_sha256": hashlib.sha256(scores).hexdigest() if scores else "",
+        }
+        path, data = f"{run.artifacts}/evidence.json", json.dumps(document, ensure_ascii=False, indent=1).encode()
+        self._blobs.write(path, data)
+        return {"path": path, "sha256": hashlib.sha256(data).hexdigest()}
+
+    def load(self, run: Run) -> Evidence | None:
+        """Return a run's evidence; None where none was kept."""
+        document = self._blobs.read_json(f"{run.artifacts}/evidence.json")
+        if document is None:
+            return None
+        packed = self._blobs.read(f"{run.artifacts}/scores.npz") if document["models"] else None
+        return Evidence(
+            metrics={name: float(value) for name, value in document["metrics"].items()},
+            circumstances=Circumstances(**document["circumstances"]),
+            holdout=document["holdout"],
+            champion=document["champion"],
+            scores=_unpacked(packed) if packed else {},
+        )
+
+    def rows(self, evidence: Evidence, model: Model, rule: GateRule) -> PairedScores | None:
+        """Return both models' answers beside the truth, as a rule wants them; None where nothing was scored."""
+        holdout = self.holdout(model, evidence.holdout) if evidence.holdout else None
+        if holdout is None or not {"champion", "challenger"} <= evidence.scores.keys():
+            return None
+        scores = evidence.scores
+        return pair(
+            holdout, model.task, model.positive, rule, scores["champion"], scores["challenger"], scores.get("anchor")
+        )
+
+    def keep_holdout(self, model: Model, data: bytes) -> str:
+        """Keep a version of the holdout; return its hash."""
+        version = hashlib.sha256(data).hexdigest()
+        path = _holdout_path(model.name, version)
+        if facts_of(self._blobs.blob(path)) is None:
+            self._blobs.write(path, data)
+        return version
+
+    def holdout(self, model: Model, version: str) -> Holdout | None:
+        """Return a kept version of the holdout; None where it is gone."""
+        data = self._blobs.read(_holdout_path(model.name, version))
+        return None if data is None else holdout_of(data, model)
+
+
+def holdout_of(data: bytes, model: Model, *, limit: int | None = None) -> Holdout:
+    """
+    Read a model's holdout; endpoints are asked with the contract's columns only.
+
+    Raises:
+        EvaluationError: It cannot be read.
+    """
+    known = {column.name for column in model.contract.columns}
+    return parse_holdout(data, model.contract.label, contract=known, limit=limit)
+
+
+def _holdout_path(model: str, version: str) -> str:
+    return f"{ARTIFACTS}/{model}/holdouts/{version[:32]}.csv"
+
+
+def _packed(scores: dict[str, Answered]) -> bytes:
+    arrays: dict[str, Any] = {}
+    for name, model in scores.items():
+        arrays[f"{name}.answers"] = model.answers
+        arrays[f"{name}.classes"] = np.asarray(model.classes, dtype=np.str_)
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    return buffer.getvalue()
+
+
+def _unpacked(data: bytes) -> dict[str, Answered]:
+    with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+        names = {key.partition(".")[0] for key in arrays.files}
+        return {
+            name: Answered(arrays[f"{name}.answers"], tuple(map(str, arrays[f"{name}.classes"].tolist())))
+            for name in names
+        }

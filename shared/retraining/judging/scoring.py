@@ -1,0 +1,211 @@
+"""Gathers a run's evidence: the same holdout rows, answered by champion, challenger and the last approved model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from shared.adapters.blobs import BlobStore
+from shared.adapters.ledger import Ledger
+from shared.adapters.models_table import ModelTable
+from shared.adapters.runs_table import RunTable
+from shared.adapters.storage_layout import HOLDOUTS
+from shared.domain.deciding.champion import INITIAL, Champion
+from shared.domain.gate import Circumstances, Outcome, Part, Verdict, judge
+from shared.domain.lifecycle.runs import Run
+from shared.domain.measuring.holdout import Answered, Holdout
+from shared.domain.model import Model
+from shared.errors import EvaluationError
+from shared.retraining.judging.evidence import Evidence, EvidenceStore, holdout_of
+from shared.retraining.judging.staging import Staging, ask
+from shared.retraining.promoting.lease import Lease
+from shared.retraining.promoting.promotion import Promotion
+from shared.retraining.training.results import JobResults
+from shared.wire import MODEL_EXTENSION
+
+_GOLDEN_SOURCE_BYTES = 256 * 1024  # of the training file, where there is no holdout to choose golden rows from
+_GOLDEN_SOURCE_ROWS = 500
+_KNOWN_RUNS = 10  # at most so many are searched for answers of the last approved model
+_REFERENCE_LIFETIME = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """
+    What was asked of the models.
+
+    Attributes:
+        rows: The rows that were asked: the holdout, or the head of the training file.
+        champion: The champion's answers to them.
+        challenger: The challenger's; None where there is no staging endpoint to ask.
+        evidence: What the verdict rests on.
+        retired: The verdict on the holdout before, where this one is new; None otherwise.
+    """
+
+    rows: Holdout
+    champion: Answered
+    challenger: Answered | None
+    evidence: Evidence
+    retired: Verdict | None = None
+
+
+class Scoring:
+    """Asks the endpoints; the caller holds the lease, which is renewed between the steps."""
+
+    def __init__(
+        self,
+        runs: RunTable,
+        records: ModelTable,
+        ledger: Ledger,
+        blobs: BlobStore,
+        results: JobResults,
+        promotion: Promotion,
+        evidence: EvidenceStore,
+        staging: Staging,
+    ) -> None:
+        self._runs, self._records, self._ledger = runs, records, ledger
+        self._blobs, self._results = blobs, results
+        self._promotion, self._evidence, self._staging = promotion, evidence, staging
+
+    def gather(
+        self,
+        run: Run,
+        model: Model,
+        champion: Champion,
+        metrics: Mapping[str, float],
+        lease: Lease,
+    ) -> Gathered:
+        """
+        Put the challenger on staging and ask both models.
+
+        Raises:
+            EvaluationError: There is no holdout where models.toml names one, or it cannot be read.
+            ServiceError: An endpoint did not answer, or not as the protocol says.
+        """
+        data = self._holdout(model) if model.holdout else None
+        version = self._evidence.keep_holdout(model, data) if data is not None else ""
+        rows = holdout_of(data, model) if data is not None else self._head_of_training_data(model, run)
+        live = self._promotion.live(model)
+        if model.staging is None:
+            evidence = Evidence(dict(metrics), _around(champion, "no staging endpoint"), "", champion.run_id, {})
+            return Gathered(rows, ask(live, model, rows, run.id), None, evidence)
+        anchor = self._anchor(run, model, champion, rows, version) if version else None
+        lease.hold()
+        staging = self._promotion.staging(model)
+
+        def put_challenger() -> None:
+            self._results.use(run, model, MODEL_EXTENSION, lambda it: staging.update(model.resource, it, run.id))
+
+        self._staging.install(staging, model, run.id, put_challenger, rows, run.id)
+        lease.hold()
+        scores = {"champion": ask(live, model, rows, run.id), "challenger": ask(staging, model, rows, run.id)}
+        lease.hold()  # a worker that lost its lease may have asked somebody else's challenger
+        if not version:
+            evidence = Evidence(dict(metrics), _around(champion, "no holdout"), "", champion.run_id, {})
+            return Gathered(rows, scores["champion"], scores["challenger"], evidence)
+        record = self._records.load(model.name)
+        around = replace(
+            _around(champion, ""),
+            holdout_uses=record.used(version, run.id).holdout_uses,
+            overlap=self._overlap(run, len(rows.rows)),
+        )
+        asked = scores | ({"anchor": anchor} if anchor else {})
+        evidence = Evidence(dict(metrics), around, version, champion.run_id, asked)
+        retired = self._retired(run, model, metrics, record.retired_holdout(version, run.id))
+        return Gathered(rows, scores["champion"], scores["challenger"], evidence, retired)
+
+    def verdict(self, run: Run, model: Model, gathered: Gathered) -> Verdict:
+        """Judge what was gathered, and keep it; a new holdout and the one before it have to agree."""
+        if model.gate is None:
+            return Verdict(Outcome.PROMOTE, 'gate = "none": nothing was judged', "")
+        evidence = gathered.evidence
+        kept = self._evidence.save(run, evidence)
+        rows = self._evidence.rows(evidence, model, model.gate)
+        verdict = replace(judge(evidence.metrics, rows, model.gate, evidence.circumstances), evidence=kept)
+        if evidence.holdout:
+            self._records.save(self._records.load(model.name).used(evidence.holdout, run.id))
+        return bridged(verdict, gathered.retired) if gathered.retired else verdict
+
+    def _overlap(self, run: Run, n_holdout: int) -> float:
+        """Return the share of the holdout that the run trained on, as the ledger counted it when the files came."""
+        found = (self._ledger.find(run.model, key) for key in run.dataset_keys)
+        trained_on = sum(dataset.overlap - dataset.stripped for dataset in found if dataset)
+        return min(1.0, trained_on / n_holdout)
+
+    def _holdout(self, model: Model) -> bytes:
+        data = self._blobs.read(f"{HOLDOUTS}/{model.holdout}")
+        if data is None:
+            raise EvaluationError(f"there is no '{model.holdout}' in the container '{HOLDOUTS}'; upload it there")
+        return data
+
+    def _head_of_training_data(self, model: Model, run: Run) -> Holdout:
+        """Return rows that are good for the proof alone."""
+        blob = self._blobs.blob(run.training_blob)
+        head = bytes(blob.download_blob(offset=0, length=_GOLDEN_SOURCE_BYTES).readall())
+        return holdout_of(head[: head.rfind(b"\n") + 1], model, limit=_GOLDEN_SOURCE_ROWS)
+
+    def _anchor(self, run: Run, model: Model, champion: Champion, rows: Holdout, version: str) -> Answered | None:
+        """Return what the model that a person last approved answers, from earlier evidence or by asking it anew."""
+        anchor = self._records.load(model.name).anchor
+        if anchor is None or anchor.run_id == champion.run_id:
+            return None
+        for known in self._runs_with(model, anchor.run_id):
+            earlier = self._evidence.load(known)
+            if earlier and earlier.holdout == version:
+                who = "challenger" if known.id == anchor.run_id else "champion"
+                if who in earlier.scores:
+                    return earlier.scores[who]
+        staging = self._promotion.staging(model)
+        reference = self._blobs.reference(anchor.artifact, write=False, lifetime=_REFERENCE_LIFETIME)
+
+        def put_anchor() -> None:
+            staging.update(model.resource, reference, run.id)
+
+        self._staging.install(staging, model, anchor.run_id, put_anchor, rows, run.id)
+        return ask(staging, model, rows, run.id)
+
+    def _runs_with(self, model: Model, made_by: str) -> list[Run]:
+        runs = self._runs.all(model.name)
+        return [run for run in runs if made_by in (run.id, run.judged_champion)][:_KNOWN_RUNS]
+
+    def _retired(self, run: Run, model: Model, metrics: Mapping[str, float], version: str) -> Verdict | None:
+        """Judge on the holdout before: a run that scores both is the bridge between them."""
+        rows = self._evidence.holdout(model, version) if version else None
+        if rows is None or model.gate is None:
+            return None
+        scores = {
+            "champion": ask(self._promotion.live(model), model, rows, run.id),
+            "challenger": ask(self._promotion.staging(model), model, rows, run.id),
+        }
+        evidence = Evidence(dict(metrics), Circumstances(), version, "", scores)
+        return judge(metrics, self._evidence.rows(evidence, model, model.gate), model.gate)
+
+
+def bridged(verdict: Verdict, retired: Verdict) -> Verdict:
+    """Add the verdict on the holdout before; where only one of the two would promote, a person decides."""
+    part = Part(
+        "the holdout before",
+        retired.metric,
+        retired.n_rows,
+        retired.champion,
+        retired.challenger,
+        retired.gain,
+        retired.lower,
+        retired.upper,
+        retired.margin,
+        state=retired.outcome.value,
+    )
+    verdict = replace(verdict, bridge=part)
+    if (verdict.outcome is Outcome.PROMOTE) == (retired.outcome is Outcome.PROMOTE):
+        return verdict
+    if Outcome.ERROR in (verdict.outcome, retired.outcome):
+        return verdict
+    said = (
+        f"{verdict.reason}; held: the new holdout says {verdict.outcome.value}, the one before {retired.outcome.value}"
+    )
+    return replace(verdict, outcome=Outcome.HOLD, reason=f"{said} ({retired.reason})")
+
+
+def _around(champion: Champion, unpaired_because: str) -> Circumstances:
+    return Circumstances(is_first=champion.run_id == INITIAL, unpaired_because=unpaired_because)

@@ -1,0 +1,1 @@
+"""What serves: promoted with proof, rolled back, approved by a person."""

@@ -1,0 +1,263 @@
+"""
+Makes the challenger the champion, and proves it: golden rows must answer as the challenger did.
+
+A 200 is not success. Where the proof fails, the champion's kept bytes are put back and that is proven too.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+
+from shared.adapters.blobs import BlobStore
+from shared.adapters.decisions import DecisionTable
+from shared.adapters.endpoints import EndpointClient
+from shared.adapters.models_table import ModelTable
+from shared.adapters.runs_table import RunTable
+from shared.domain.deciding.champion import INITIAL, Champion
+from shared.domain.deciding.decision import OVERRIDE, ROLLBACK
+from shared.domain.lifecycle.budgets import is_overdue
+from shared.domain.lifecycle.runs import Run, RunKind, RunState
+from shared.domain.measuring import golden
+from shared.domain.measuring.answers import answers_of
+from shared.domain.model import Model
+from shared.errors import EvaluationError, ServiceRejected
+from shared.logs import event
+from shared.retraining import Clock
+from shared.retraining.training.naming import model_of
+from shared.retraining.training.results import JobResults
+from shared.wire import MODEL_EXTENSION, BlobReference, Cell
+
+_log = logging.getLogger(__name__)
+_OUTCOMES = {RunKind.TRAINING: RunState.PROMOTED.value, RunKind.ROLLBACK: ROLLBACK, RunKind.OVERRIDE: OVERRIDE}
+_REFERENCE_LIFETIME = timedelta(hours=1)  # the service copies the model at once
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What the golden rows showed: how many there were, the seconds until they answered as expected, the answers."""
+
+    rows: int
+    seconds: float | None
+    answers: list[Any] | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Whether the endpoint was seen to answer as expected."""
+        return self.seconds is not None
+
+
+class Promotion:
+    """Changes the live endpoint of one model at a time; the caller holds the model's lease."""
+
+    def __init__(
+        self,
+        runs: RunTable,
+        records: ModelTable,
+        decisions: DecisionTable,
+        blobs: BlobStore,
+        results: JobResults,
+        endpoints: Callable[[Model, str], EndpointClient],
+        clock: Clock,
+        *,
+        deadline: timedelta | None = None,
+    ) -> None:
+        """
+        Args:
+            endpoints: Gives the client of a model's `live` or `staging` endpoint.
+            deadline: How long the live endpoint may take to answer as expected; None for what each model's budgets say.
+        """
+        self._runs, self._records, self._decisions, self._blobs = runs, records, decisions, blobs
+        self._results, self._endpoints, self._clock, self._deadline = results, endpoints, clock, deadline
+
+    def live(self, model: Model) -> EndpointClient:
+        """Return the endpoint that callers use."""
+        return self._endpoints(model, "live")
+
+    def staging(self, model: Model) -> EndpointClient:
+        """Return the endpoint that challengers are tried on."""
+        return self._endpoints(model, "staging")
+
+    def save_golden(
+        self,
+        run: Run,
+        columns: tuple[str, ...],
+        rows: list[list[Cell]],
+        challenger: list[Any] | None,
+        champion: list[Any] | None,
+    ) -> None:
+        """Keep the golden rows and both models' answers, None where a model could not be asked."""
+        document = {"columns": columns, "rows": rows, "challenger": challenger, "champion": champion}
+        self._blobs.write_json(f"{run.artifacts}/golden.json", document)
+
+    def golden_of(self, run: Run) -> dict[str, Any] | None:
+        """Return a run's golden rows: `columns`, `rows`, and the answers of `challenger` and `champion`."""
+        document: dict[str, Any] | None = self._blobs.read_json(f"{run.artifacts}/golden.json")
+        return document
+
+    def carry_out(self, run: Run, model: Model) -> None:
+        """
+        Take a run from PROMOTING or RESTORING to its end.
+
+        Raises:
+            ServiceUnavailable: A service did not answer; the run stands where it stood and is taken up again.
+            EvaluationError: The champion could not be seen to be back; the run stays in RESTORING.
+        """
+        expected = self.golden_of(run)
+        if expected is None:
+            raise EvaluationError(f"the golden rows of run '{run.id}' are gone, so nothing can be proven")
+        if run.state is RunState.PROMOTING:
+            run = self._promote(run, model, expected)
+        if run.state is RunState.RESTORING:
+            self._restore(run, model, expected)
+
+    def _promote(self, run: Run, model: Model, expected: dict[str, Any]) -> Run:
+        champion = self._records.load(model.name).champion
+        serving = champion.run_id if champion else ""
+        if (
+            champion and champion.placed_by == run.id
+        ):  # proven before, by a worker that died between the pointer and the run
+            return self._crown(run, model, Proof(len(expected["rows"]), 0.0))
+        if serving != run.judged_champion:
+            return self._give_way(run, model, champion)
+        if is_overdue(run, self._clock(), model.policy):
+            reason = f"the promotion was not proven within {model.policy.promoting_budget}; {run.waits_for}"
+            return self._runs.save(run.advanced(RunState.RESTORING, self._clock(), reason))
+        try:
+            self._put_challenger_live(run, model)
+            proof = self._prove(run, model, expected, "challenger")
+            if expected["challenger"] is None and proof.holds:
+                expected |= {"challenger": proof.answers}
+                self.save_golden(run, **{key: expected[key] for key in ("columns", "rows", "challenger", "champion")})
+        except ServiceRejected as refused:
+            return self._runs.save(run.advanced(RunState.RESTORING, self._clock(), str(refused)))
+        if not proof.holds:
+            reason = f"the live endpoint did not give the {_whose(run)} answers within {self._patience(model)}"
+            return self._runs.save(run.advanced(RunState.RESTORING, self._clock(), reason))
+        return self._crown(run, model, proof)
+
+    def _crown(self, run: Run, model: Model, proof: Proof) -> Run:
+        """Move the champion pointer, record the decision, close the run: in that order, each repeatable."""
+        record = self._records.load(model.name)
+        champion = record.champion
+        if champion is None or champion.placed_by != run.id:
+            if (champion.run_id if champion else "") != run.judged_champion:
+                return self._give_way(run, model, champion)
+            champion = self._champion_of(run)
+            by_a_person = run.approval is not None or run.kind is not RunKind.TRAINING
+            self._records.save(replace(record, champion=champion, anchor=champion if by_a_person else record.anchor))
+        reason = f"{run.reason}; proven on {proof.rows} golden rows after {proof.seconds:.1f} s"
+        return self._close(run, RunState.PROMOTED, reason, proof, champion)
+
+    def _give_way(self, run: Run, model: Model, champion: Champion | None) -> Run:
+        """
+        Have a run judged again, since another one has made a champion meanwhile.
+
+        Its own PATCH may have been sent all the same, by a worker that was held up: what serves is put back first.
+        """
+        if champion:
+            self.live(model).update(model.resource, self._kept(champion.artifact), run.id)
+        reason = f"champion is now '{champion.run_id if champion else ''}'"
+        # An approval was given on evidence against the champion of that time.
+        return self._runs.save(run.advanced(RunState.EVALUATING, self._clock(), reason, approval=None))
+
+    def _champion_of(self, run: Run) -> Champion:
+        """Describe the model that a run has put live."""
+        path = model_of(run)
+        made_by = run.restores or run.id
+        origin = run if made_by == run.id else self._runs.find(run.model, made_by)
+        return Champion(
+            run_id=made_by,
+            artifact=path,
+            sha256=self._blobs.digest(path) or "",
+            since=self._clock(),
+            trained_at=origin.created_at if origin and made_by != INITIAL else None,
+            placed_by=run.id,
+            restored=run.kind is RunKind.ROLLBACK,
+        )
+
+    def _restore(self, run: Run, model: Model, expected: dict[str, Any]) -> None:
+        champion = self._records.load(model.name).champion
+        if champion is None:
+            raise EvaluationError(f"no champion of '{model.name}' is kept, so none can be put back")
+        self.live(model).update(model.resource, self._kept(champion.artifact), run.id)
+        proof = self._prove(run, model, expected, "champion")
+        if not proof.holds:
+            event(_log, "promotion.restore_unproven", level=logging.ERROR, run_id=run.id, model=run.model)
+            raise EvaluationError(f"the live endpoint of '{model.name}' was not seen to give the champion's answers")
+        reason = f"{run.reason}; champion '{champion.run_id}' is back and was seen to answer"
+        self._close(run, RunState.ROLLED_BACK, reason, proof, champion)
+
+    def _put_challenger_live(self, run: Run, model: Model) -> None:
+        """PATCH live with a run's model: with a job's by a token fresh from the service, else with kept bytes."""
+        live = self.live(model)
+        if run.kind is RunKind.TRAINING:
+            self._results.use(
+                run, model, MODEL_EXTENSION, lambda reference: live.update(model.resource, reference, run.id)
+            )
+        else:
+            live.update(model.resource, self._kept(model_of(run)), run.id)
+
+    def _kept(self, path: str) -> BlobReference:
+        return self._blobs.reference(path, write=False, lifetime=_REFERENCE_LIFETIME)
+
+    def _prove(self, run: Run, model: Model, expected: dict[str, Any], who: str) -> Proof:
+        """Ask the golden rows until the live endpoint answers as `who` did, or time is up."""
+        columns, rows = tuple(expected["columns"]), expected["rows"]
+        started, pause = time.monotonic(), 0.05
+        while True:
+            given = answers_of(self.live(model).score(columns, rows, run.id), model.task)
+            spent = time.monotonic() - started
+            if _is_seen(who, expected, given):
+                return Proof(len(rows), spent, given.tolist())
+            if spent + pause > self._patience(model).total_seconds():
+                return Proof(len(rows), None)
+            time.sleep(pause)
+            pause = min(2 * pause, 2.0)
+
+    def _patience(self, model: Model) -> timedelta:
+        return self._deadline or model.policy.proof_budget
+
+    def _close(self, run: Run, state: RunState, reason: str, proof: Proof, champion: Champion) -> Run:
+        evidence = {
+            "reason": reason,
+            "verdict": run.verdict,
+            "datasets": list(run.datasets),
+            "dataset_keys": list(run.dataset_keys),
+            "champion_before": run.judged_champion,
+            "champion_after": {"run_id": champion.run_id, "artifact": champion.artifact, "sha256": champion.sha256},
+            "approval": run.approval,
+            "requested_by": run.requested_by,
+            "golden_rows": proof.rows,
+            "live_changed_from": next(at.isoformat() for state, at in reversed(run.stages) if state == "PROMOTING"),
+        }
+        promoted = state is RunState.PROMOTED
+        outcome = _OUTCOMES[run.kind] if promoted else state.value
+        self._decisions.append(run.model, run.id, outcome, champion.since if promoted else self._clock(), evidence)
+        level = logging.INFO if promoted else logging.ERROR
+        event(_log, "run.closed", level=level, run_id=run.id, model=run.model, state=state.value, reason=reason)
+        return self._runs.save(run.advanced(state, self._clock(), reason))
+
+
+def _whose(run: Run) -> str:
+    return "challenger's" if run.kind is RunKind.TRAINING else f"kept model's ('{run.restores}')"
+
+
+def _is_seen(who: str, expected: dict[str, Any], given: Any) -> bool:
+    """
+    Whether answers are those of `who`.
+
+    Without a staging endpoint nobody knows the challenger's answers: it is seen when live answers otherwise than the
+    champion did. A champion that could not be asked is seen when live answers at all.
+    """
+    if expected[who] is not None:
+        return golden.agree(expected[who], given)
+    return golden.agree(given, given) and (
+        who == "champion" or bool(golden.choose(np.asarray(expected["champion"]), given))
+    )

@@ -1,0 +1,179 @@
+"""
+Brings a kept model back, because a person asks: a rollback to one that has served, or an override of the gate.
+
+Both are runs, so that they survive the death of a worker, are proven by golden rows like every promotion, and are
+recorded with who asked and why.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from shared.adapters.decisions import DecisionTable
+from shared.adapters.models_table import ModelTable
+from shared.adapters.runs_table import RunTable
+from shared.adapters.storage_layout import ARTIFACTS
+from shared.domain.deciding.champion import Champion
+from shared.domain.deciding.decision import has_served, served_before
+from shared.domain.lifecycle.runs import Run, RunKind, RunState
+from shared.domain.measuring import golden
+from shared.domain.measuring.answers import answers_of
+from shared.domain.model import Model
+from shared.errors import EvaluationError, RequestRefused, ServiceRejected
+from shared.logs import event
+from shared.retraining import Clock
+from shared.retraining.promoting.promotion import Promotion
+from shared.retraining.showing.views import Json, run_as_json
+
+_log = logging.getLogger(__name__)
+_REFUSED = (RunState.REJECTED, RunState.HELD, RunState.TIMED_OUT)
+_SOURCES = 10  # at most so many runs' golden rows are tried
+
+
+class Rollback:
+    """Puts kept models live again."""
+
+    def __init__(
+        self,
+        models: Mapping[str, Model],
+        runs: RunTable,
+        records: ModelTable,
+        decisions: DecisionTable,
+        promotion: Promotion,
+        clock: Clock,
+    ) -> None:
+        self._models, self._runs, self._records = models, runs, records
+        self._decisions, self._promotion, self._clock = decisions, promotion, clock
+
+    def rollback(self, model_name: str, to: str | None, by: str, reason: str) -> Json:
+        """
+        Ask for a model that has served before; the run that brings it back is taken up by the next evaluation.
+
+        Args:
+            to: The run that made it, `initial`, or the number of the decision that put it live; None for the last.
+
+        Raises:
+            RequestRefused: Says why, and what to do.
+        """
+        model, champion = self._serving(model_name, by, reason)
+        chain = self._decisions.chain(model_name)
+        target = served_before(chain, champion.run_id) if to is None else to
+        if to and to.isdigit() and int(to) < len(chain):
+            target = str(chain[int(to)].evidence.get("champion_after", {}).get("run_id", ""))
+        if not target:
+            raise RequestRefused(f"nothing served '{model_name}' before what serves now; GET /api/models/{model_name}")
+        if not has_served(chain, target):
+            raise RequestRefused(
+                f"'{target}' has never served '{model_name}'; to promote a run that the gate refused, override it"
+            )
+        if target == champion.run_id:
+            raise RequestRefused(f"'{target}' serves '{model_name}' already")
+        return self._begin(model, RunKind.ROLLBACK, target, by, reason)
+
+    def override(self, run_id: str, by: str, reason: str) -> Json:
+        """
+        Ask that a run's model be put live although the gate did not promote it.
+
+        Raises:
+            RequestRefused: Says why, and what to do.
+        """
+        refused = self._runs.find_any(run_id)
+        if refused is None:
+            raise RequestRefused(f"there is no run '{run_id}'; GET /api/runs lists them", 404)
+        model, champion = self._serving(refused.model, by, reason)
+        objection = model.approval.objection(by, reason, refused.requested_by)
+        if objection:
+            raise RequestRefused(objection, 403)
+        if refused.state not in _REFUSED or refused.kind is not RunKind.TRAINING:
+            raise RequestRefused(
+                f"run '{run_id}' is {refused.state.value}; only a run that the gate refused is overridden"
+            )
+        if refused.state is RunState.HELD:
+            raise RequestRefused(f"run '{run_id}' is held: approve it")
+        if champion.run_id == run_id:
+            raise RequestRefused(f"'{run_id}' serves already")
+        if self._promotion.golden_of(refused) is None:
+            raise RequestRefused(f"run '{run_id}' was never scored, so its promotion could not be proven")
+        return self._begin(model, RunKind.OVERRIDE, run_id, by, reason)
+
+    def prepare(self, run: Run, model: Model, champion: Champion) -> Run:
+        """Save which answers will show that the kept model is live, then the intention to put it there."""
+        if champion.run_id == run.restores:
+            raise EvaluationError(f"'{run.restores}' serves already")
+        columns, rows, kept, live = self._telling_rows(run, model)
+        self._promotion.save_golden(run, columns, rows, kept, live)
+        did = "rolled back" if run.kind is RunKind.ROLLBACK else "overridden"
+        reason = f"{did} to '{run.restores}' by {run.requested_by}: {run.reason}"
+        return self._runs.save(run.advanced(RunState.PROMOTING, self._clock(), reason, judged_champion=champion.run_id))
+
+    def _serving(self, model_name: str, by: str, reason: str) -> tuple[Model, Champion]:
+        model = self._models.get(model_name)
+        if model is None:
+            raise RequestRefused(f"there is no model '{model_name}'; GET /api/models lists them", 404)
+        if not by.strip() or not reason.strip():
+            raise RequestRefused("say who asks and why: give `by` and `reason`", 400)
+        champion = self._records.load(model_name).champion
+        if champion is None:
+            raise RequestRefused(
+                f"'{model_name}' still serves the model that was published; there is nothing to go back to"
+            )
+        return model, champion
+
+    def _begin(self, model: Model, kind: RunKind, target: str, by: str, reason: str) -> Json:
+        now = self._clock()
+        known = self._runs.all(model.name)
+        busy = [run for run in known if run.kind is not RunKind.TRAINING and not run.state.is_final]
+        if busy:
+            raise RequestRefused(f"run '{busy[0].id}' is bringing '{busy[0].restores}' back already")
+        run_id = f"{model.name}-{now:%Y%m%dT%H%M%S}-{kind.value}"
+        run = Run(
+            id=run_id,
+            model=model.name,
+            state=RunState.EVALUATING,
+            created_at=now,
+            updated_at=now,
+            datasets=(),
+            dataset_keys=(),
+            training_blob="",
+            training_etag="",
+            artifacts=f"{ARTIFACTS}/{model.name}/{run_id}",
+            stages=((RunState.EVALUATING.value, now),),
+            reason=reason.strip(),
+            kind=kind,
+            restores=target,
+            requested_by=by.strip(),
+        )
+        event(_log, "rollback.requested", model=model.name, run_id=run.id, restores=target, by=run.requested_by)
+        return run_as_json(self._runs.create(run))
+
+    def _telling_rows(self, run: Run, model: Model) -> tuple[tuple[str, ...], list[Any], list[Any], list[Any] | None]:
+        """Return rows, what the kept model answers to them, and what live answers now; most different first."""
+        alike: tuple[tuple[str, ...], list[Any], list[Any], list[Any] | None] | None = None
+        for columns, rows, kept in self._recorded(run):
+            try:
+                live = answers_of(self._promotion.live(model).score(columns, rows, run.id), model.task)
+            except ServiceRejected:  # what serves now cannot even be asked: all the more reason to go back
+                return columns, rows, kept, None
+            chosen = golden.choose(live, np.asarray(kept, dtype=np.float64))
+            found = columns, [rows[at] for at in chosen], [kept[at] for at in chosen], live[chosen].tolist()
+            if chosen:
+                return found
+            alike = alike or (columns, rows, kept, live.tolist())
+        if alike is None:
+            raise EvaluationError(f"no answers of '{run.restores}' are kept, so its return could not be proven")
+        return alike  # no kept row tells the two apart: live must still give exactly the kept model's answers
+
+    def _recorded(self, run: Run) -> Iterator[tuple[tuple[str, ...], list[Any], list[Any]]]:
+        """Yield rows whose answers by the kept model are known: its own golden rows, and those of its challengers."""
+        runs = [known for known in self._runs.all(run.model) if known.kind is RunKind.TRAINING]
+        own = [known for known in runs if known.id == run.restores]
+        against = [known for known in runs if known.judged_champion == run.restores]
+        for source in (own + against)[:_SOURCES]:
+            document = self._promotion.golden_of(source)
+            answers = (document or {}).get("challenger" if source.id == run.restores else "champion")
+            if document and answers:
+                yield tuple(document["columns"]), document["rows"], answers

@@ -1,0 +1,158 @@
+"""
+Checks the configuration against the real services, before the first job.
+
+One job is submitted for each model and cancelled without being started: it shows that the key fits, the ports are the
+experiment's, and the service takes blobs of this account. Nothing is trained and no endpoint changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+
+from azure.core.exceptions import AzureError
+
+from shared.adapters.batch import BatchClient
+from shared.adapters.blobs import BlobStore
+from shared.adapters.endpoints import EndpointClient
+from shared.adapters.reach import Reached
+from shared.adapters.storage_layout import ARTIFACTS, CONTAINERS, HOLDOUTS, TRAINING_DATA
+from shared.domain.diagnosis import Diagnosis, clock_diagnosis
+from shared.domain.model import Model
+from shared.errors import ProtocolMismatch, ServiceError, ServiceRejected
+from shared.retraining import Clock
+from shared.retraining.showing.health import UNPUBLISHED
+from shared.wire import Endpoint, JobRequest
+
+_PROBE_LIFETIME = timedelta(minutes=10)
+_REFUSED = (401, 403)
+_DEFAULT = "default"
+
+
+class Doctor:
+    """Looks at storage, and at each model's services."""
+
+    def __init__(
+        self,
+        models: Mapping[str, Model],
+        blobs: BlobStore,
+        batch: Callable[[Model], BatchClient],
+        endpoint: Callable[[Model, str], EndpointClient],
+        reach: Callable[[str], Reached],
+        clock: Clock,
+    ) -> None:
+        self._models, self._blobs, self._batch, self._endpoint = models, blobs, batch, endpoint
+        self._reach, self._clock = reach, clock
+
+    def examine(self) -> list[Diagnosis]:
+        """Return every check, in an order that tells causes before consequences."""
+        found = list(self._storage())
+        for _, model in sorted(self._models.items()):
+            found += self._model(model)
+        return found
+
+    def _storage(self) -> Iterator[Diagnosis]:
+        try:
+            missing = [name for name in CONTAINERS if not self._blobs.has_container(name)]
+            date = self._blobs.reachable(TRAINING_DATA)
+        except AzureError as failed:
+            found, remedy = f"does not answer ({type(failed).__name__})", "check DATA_STORAGE, and the identity's roles"
+            yield Diagnosis("storage", "reachable", False, found, remedy)
+            return
+        if missing:
+            remedy = "the first tick makes them; with an identity `azd provision` does"
+            yield Diagnosis("storage", "containers", False, f"missing: {', '.join(missing)}", remedy)
+        else:
+            yield Diagnosis("storage", "containers", True, "all are there")
+        yield clock_diagnosis("storage", date, self._clock())
+
+    def _model(self, model: Model) -> Iterator[Diagnosis]:
+        yield from self._holdout(model)
+        if any(UNPUBLISHED in address for address in model.addresses):
+            remedy = "publish it: docs/azure.md, 'Publish a model'"
+            yield Diagnosis(model.name, "published", False, "its addresses are the placeholders of infra/", remedy)
+            return
+        answer = self._reach(model.training.jobs_url)
+        if answer.failure:
+            remedy = "is the address right, and does the service run?"
+            yield Diagnosis(model.name, "service", False, answer.failure, remedy)
+            return
+        yield clock_diagnosis(model.name, answer.date, self._clock())
+        yield self._training(model)
+        for role in model.endpoints:
+            yield from self._scoring(model, role)
+
+    def _holdout(self, model: Model) -> Iterator[Diagnosis]:
+        if model.holdout:
+            path = f"{HOLDOUTS}/{model.holdout}"
+            try:
+                is_there = self._blobs.blob(path).exists()
+            except AzureError as failed:
+                yield Diagnosis(
+                    model.name, "holdout", False, f"cannot be read ({type(failed).__name__})", "see storage"
+                )
+                return
+            remedy = "" if is_there else "upload labelled rows there, or leave `holdout` out and be judged UNPAIRED"
+            yield Diagnosis(model.name, "holdout", is_there, f"'{path}' is {'' if is_there else 'not '}there", remedy)
+
+    def _training(self, model: Model) -> Diagnosis:
+        """Submit a job that is never started, and cancel it."""
+        service, batch = model.training, self._batch(model)
+        place = f"{ARTIFACTS}/{model.name}/doctor/probe"
+        request = JobRequest(
+            inputs={service.input: self._blobs.job_reference(f"{place}.csv", write=False, lifetime=_PROBE_LIFETIME)},
+            outputs={
+                port: self._blobs.job_reference(f"{place}{extension}", write=True, lifetime=_PROBE_LIFETIME)
+                for port, extension in service.outputs.items()
+            },
+            parameters=service.parameters,
+        )
+        try:
+            batch.cancel(batch.submit(request, "doctor"), "doctor")
+        except (ServiceError, AzureError) as failed:
+            return Diagnosis(model.name, "training", False, str(failed), _training_remedy(failed))
+        ports = ", ".join([service.input, *service.outputs])
+        return Diagnosis(model.name, "training", True, f"the key fits; a job with {ports} over this storage is taken")
+
+    def _scoring(self, model: Model, role: str) -> Iterator[Diagnosis]:
+        try:
+            endpoint = self._endpoint(model, role).describe("doctor")
+        except ServiceError as failed:
+            yield Diagnosis(model.name, role, False, str(failed), _endpoint_remedy(failed, role))
+            return
+        problem, remedy = endpoint_problem(endpoint, model.resource)
+        found = problem or f"the key fits; '{endpoint.name}' holds '{model.resource}'"
+        yield Diagnosis(model.name, role, not problem, found, remedy)
+
+
+def endpoint_problem(endpoint: Endpoint, resource: str) -> tuple[str, str]:
+    """Return what keeps an endpoint from being updated, and the remedy; two empty texts when nothing does."""
+    if endpoint.name == _DEFAULT:
+        return "it is the default endpoint, which only a publication changes", "add an endpoint and name that one"
+    if endpoint.prevent_update:
+        return f"'{endpoint.name}' does not allow updates", "allow them in its settings"
+    names = [each.name for each in endpoint.resources]
+    if resource not in names:
+        known = ", ".join(f"'{name}'" for name in names) or "none"
+        return f"it has no updatable resource '{resource}'; it has {known}", "correct `scoring.resource` in models.toml"
+    return "", ""
+
+
+def _training_remedy(failed: Exception) -> str:
+    if isinstance(failed, AzureError):
+        return "the app cannot sign tokens: its identity needs the role Storage Blob Delegator on the data account"
+    if getattr(failed, "status", None) in _REFUSED:
+        return "the key does not fit the address: take both from the same endpoint of the training web service"
+    if isinstance(failed, ServiceRejected) and "STUDIO_BLOB_HOSTS" in str(failed):
+        return "the service must be allowed to reach this storage: add its blob host to STUDIO_BLOB_HOSTS"
+    if isinstance(failed, (ServiceRejected, ProtocolMismatch)):
+        return "compare `training.input`, `training.outputs` and `training.parameters` with the service's help page"
+    return "try again; if it stays so, look at the service"
+
+
+def _endpoint_remedy(failed: ServiceError, role: str) -> str:
+    if failed.status in _REFUSED:
+        return f"the key of `scoring.{role}` does not fit its address: an endpoint has keys of its own"
+    if failed.status == 404:
+        return f"there is no such endpoint: correct the address of `scoring.{role}`"
+    return "try again; if it stays so, look at the service"

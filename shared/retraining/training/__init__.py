@@ -1,0 +1,1 @@
+"""Runs at the training service: admitted, submitted, polled, stepped in on."""

@@ -1,0 +1,1 @@
+"""Batch jobs: submitted, ordered, worked off."""

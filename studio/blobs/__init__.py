@@ -1,0 +1,1 @@
+"""Blobs that callers name, and storage accounts."""

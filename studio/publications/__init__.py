@@ -1,0 +1,1 @@
+"""Web services made from experiments."""

@@ -1,0 +1,1 @@
+"""Web services and their endpoints: what is published, and how it changes."""
