@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from conftest import World
+from retraining_world import World
 
 from local.host.host import FunctionsHost
 

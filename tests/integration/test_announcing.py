@@ -8,7 +8,7 @@ from pathlib import Path
 
 import jsonschema_rs
 from census_rows import people
-from conftest import World
+from retraining_world import World
 
 from shared.domain.lifecycle.announcement import ATTEMPTS
 from shared.domain.lifecycle.runs import Run

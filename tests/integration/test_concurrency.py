@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 from census_rows import people
-from conftest import World
+from retraining_world import World
 
 from shared.composition import compose
 

@@ -15,8 +15,8 @@ from typing import Any
 import killed_worker
 import pytest
 from census_rows import people
-from conftest import World
 from emptying import empty_storage
+from retraining_world import World
 
 _processes = multiprocessing.get_context("forkserver")
 LEASE_OVER_S = 11 * 60.0

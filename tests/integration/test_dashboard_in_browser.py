@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from browser import Browser, found
 from census_rows import people
-from conftest import World
 from dashboard_host import KEY, ROOT, host_of
+from retraining_world import World
 
 from shared.composition import compose
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from azure.data.tables import TableServiceClient, UpdateMode
 from census_rows import people
-from conftest import World
+from retraining_world import World
 
 from shared.domain.deciding.approval import Approval, AskWhen
 from shared.domain.deciding.decision import OVERRIDE, ROLLBACK

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from census_rows import people
-from conftest import World
+from retraining_world import World
 from test_deciding import declare, promoted
 
 from shared.domain.data.drift import DriftRule

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from azure.storage.blob import BlobBlock, BlobClient, BlobServiceClient
 from census_rows import people
-from conftest import World
+from retraining_world import World
 
 from shared.composition import compose
 from shared.domain.data.dataset import DatasetState

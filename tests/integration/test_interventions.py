@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from census_rows import people
 from classic_service import Faults
-from conftest import World
+from retraining_world import World
 
 from shared.domain.lifecycle.limits import Limits
 from shared.errors import RequestRefused

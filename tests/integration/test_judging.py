@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from census_rows import people
-from conftest import World
+from retraining_world import World
 from test_deciding import ask_always, begin, declare, evaluate, promoted
 
 from shared.domain.gate import GateRule, MetricRule, Policy, SliceRule

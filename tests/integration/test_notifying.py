@@ -11,8 +11,8 @@ from urllib.parse import unquote
 
 import pytest
 from census_rows import people
-from conftest import World
 from receiver import Receiver
+from retraining_world import World
 
 from shared.composition import compose
 from shared.domain.lifecycle.notification import signature

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from census_rows import people
 from classic_service import Faults
-from conftest import World
+from retraining_world import World
 
 from shared.errors import EvaluationError
 

@@ -16,7 +16,7 @@ from azure.data.tables import TableServiceClient
 from azure.storage.blob import BlobServiceClient
 from census_rows import people
 from classic_service import Faults
-from conftest import World
+from retraining_world import World
 
 from shared.api import register
 

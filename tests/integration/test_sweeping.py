@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from census_rows import people
-from conftest import World
+from retraining_world import World
 
 from shared.domain.data.dataset import Dataset, dataset_key
 from shared.retraining.training.naming import run_id_of

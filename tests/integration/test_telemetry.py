@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from census_rows import people
-from conftest import World
+from retraining_world import World
 
 from shared.adapters.http import ServiceCaller
 from shared.composition import compose

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from azure.core.pipeline.transport import RequestsTransport
 from census_rows import people
-from conftest import World
+from retraining_world import World
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from deployment import Deployment, JobsClient, Storage
+from deployment import Deploy, Deployment, JobsClient, Storage
 from exchanges import DATA, people
-
-Deploy = Callable[..., Deployment]
 
 
 @pytest.fixture(scope="module")

@@ -155,6 +155,9 @@ class Deployment:
         return process
 
 
+Deploy = Callable[..., Deployment]
+
+
 class JobsClient:
     """Batch execution as a caller of the training web service sees it."""
 

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from conftest import Deploy
-from deployment import Deployment, JobsClient, Storage, children_of, until_true
+from deployment import Deploy, Deployment, JobsClient, Storage, children_of, until_true
 
 ROW = {"Inputs": {"input1": {"ColumnNames": ["age", "hours", "job"], "Values": [["40", "40", "clerk"]]}}}
 TREES = "= 600\n"

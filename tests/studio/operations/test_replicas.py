@@ -12,8 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
-from conftest import Deploy
-from deployment import TOKEN, Deployment, JobsClient, children_of, kill, until_true
+from deployment import TOKEN, Deploy, Deployment, JobsClient, children_of, kill, until_true
 from exchanges import people
 
 ROW = {"Inputs": {"input1": {"ColumnNames": ["age", "hours", "job"], "Values": [["40", "40", "clerk"]]}}}

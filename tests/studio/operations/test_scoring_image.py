@@ -10,8 +10,7 @@ from importlib.metadata import Distribution, distribution
 from pathlib import Path
 
 import pytest
-from conftest import Deploy
-from deployment import ROOT
+from deployment import ROOT, Deploy
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
