@@ -200,6 +200,7 @@ class Worker:
                 attendance.end(Outcome.failed(_SERVICE, _LIBRARY, str(error)))
                 return
             process = JobProcess(order)
+            event(_log, "job.started", job_id=job.id, attempt=job.attempts, process=process.pid)
             try:
                 attendance.attend(process)
             finally:

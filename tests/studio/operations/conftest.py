@@ -1,19 +1,21 @@
-"""A storage of its own per test module, deployments over it, and slow and quick experiments."""
+"""For each test module a storage of its own and a deployment over it; further deployments; experiments."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from deployment import Deploy, Deployment, JobsClient, Storage
+from deployment import Deploy, Deployment, JobsClient, Serving, Storage
+from doorway import Doorway
 from exchanges import DATA, people
+
+from local.azurite import Azurite
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +38,7 @@ def deploy(storage: Storage, tmp_path: Path) -> Iterator[Deploy]:
 
 @pytest.fixture
 def slow_experiment(tmp_path: Path) -> Path:
-    """The small experiment with so many trees that it can be caught at work, whatever the machine."""
+    """The small experiment with so many trees that its training takes about a second."""
     path = tmp_path / "slow.toml"
     text = (DATA / "income.toml").read_text(encoding="utf-8")
     path.write_text(text.replace("= 10\n", "= 600\n"), encoding="utf-8")
@@ -53,12 +55,24 @@ def data(tmp_path: Path) -> Path:
     return people(tmp_path / "train.csv", 3000)
 
 
+@pytest.fixture(scope="module")
+def _serving(storage: Storage, azurite: Azurite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    folder, door = tmp_path_factory.mktemp("serving"), Doorway(azurite.ports.blob)
+    settings = {"STUDIO_LEASE_SECONDS": "3", "STUDIO_BLOB_HOSTS": f"127.0.0.1:{door.port}"}
+    with closing(door), Deployment(storage.connection_string, folder, **settings) as deployment:
+        data = people(folder / "train.csv", 3000)
+        publication = deployment.publish(DATA / "income.toml", data, "live")
+        deployment.serve()
+        inputs = azurite.connection_string
+        way = inputs.replace(f":{azurite.ports.blob}/", f":{door.port}/")
+        jobs = JobsClient(deployment, publication, inputs=inputs, way=way)
+        jobs.upload("train.csv", data.read_bytes())
+        yield Serving(deployment, publication, jobs, door)
+
+
 @pytest.fixture
-def started(deploy: Deploy, slow_experiment: Path, data: Path) -> tuple[Deployment, JobsClient, Any]:
-    """A deployment with the slow experiment published and training data in place."""
-    deployment = deploy()
-    publication = deployment.publish(slow_experiment, data, "live")
-    server = deployment.serve()
-    jobs = JobsClient(deployment, publication)
-    jobs.upload("train.csv", data.read_bytes())
-    return deployment, jobs, server
+def serving(_serving: Serving) -> Iterator[Serving]:
+    """What the tests of a module share, its doorway open, and no job left behind."""
+    yield _serving
+    _serving.door.open()
+    _serving.jobs.cancel_what_runs()

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import httpx
-from azure.storage.blob import BlobServiceClient
+from azure.storage.blob import ContainerClient
+from doorway import Doorway
 
 from local.azurite import Azurite
 
@@ -25,6 +29,7 @@ ROOT = Path(__file__).parents[3]
 SECRET = "c3R1ZGlvLXRlc3RzLXN0dWRpby10ZXN0cy1zdHVkaW8="  # 32 bytes in base64
 TOKEN = "token-of-the-workspace-in-the-tests"
 VERSION = "?api-version=2.0"
+BOX = "box"
 ENDED = ("Finished", "Failed", "Cancelled")
 
 
@@ -68,8 +73,11 @@ class Deployment:
         self.connection_string = connection_string
         self._folder = folder
         self._processes: list[subprocess.Popen[bytes]] = []
+        # Places to train are counted in the temporary directory: whoever else trains on this machine holds no job up.
+        self._temporary = tempfile.TemporaryDirectory(prefix="studio-")
         self.environment = {
             **os.environ,
+            "TMPDIR": self._temporary.name,
             "STUDIO_STORAGE": connection_string,
             "STUDIO_URL": self.url,
             "STUDIO_SECRET": SECRET,
@@ -92,7 +100,8 @@ class Deployment:
     ) -> subprocess.Popen[bytes]:
         """Start `serve`, ready or not."""
         command = [python, "-m", "studio", "serve", "--port", str(self.port), "--workers", str(workers)]
-        return self._started(command, folder)
+        self.server = self._started(command, folder)
+        return self.server
 
     def work(self) -> subprocess.Popen[bytes]:
         """Start a worker by itself."""
@@ -114,6 +123,20 @@ class Deployment:
         except httpx.TransportError:
             return False
 
+    @property
+    def worker(self) -> int:
+        """The process id of the worker that `serve` started last."""
+        return int(self.events("worker.started", "worker.restarted")[-1]["worker_pid"])
+
+    def attempts(self, job_id: str) -> list[int]:
+        """Return the process ids of those that a job was given to, in order."""
+        return [int(started["process"]) for started in self.events("job.started") if started["job_id"] == job_id]
+
+    def events(self, *names: str) -> list[dict[str, Any]]:
+        """Return the fields of each such event in the log."""
+        line = re.compile(rf"(?:^| )(?:{'|'.join(map(re.escape, names))}) (\{{.*\}})$", re.M)
+        return [json.loads(fields) for fields in line.findall(self.log())]
+
     def log(self) -> str:
         """Everything that the processes printed."""
         return "".join(path.read_text(errors="replace") for path in sorted(self._folder.glob("process-*.log")))
@@ -129,6 +152,7 @@ class Deployment:
                 process.kill()
                 process.wait()
         self.client.close()
+        self._temporary.cleanup()
 
     def __enter__(self) -> Deployment:
         return self
@@ -141,7 +165,7 @@ class Deployment:
             print(self.log()[-8000:])  # noqa: T201 - shown with the failed test
 
     def _started(self, command: list[str], folder: Path) -> subprocess.Popen[bytes]:
-        path = self._folder / f"process-{len(self._processes)}.log"
+        path = self._folder / f"process-{len(self._processes):02}.log"
         with path.open("wb") as log:
             process = subprocess.Popen(  # noqa: S603
                 command,
@@ -159,41 +183,60 @@ Deploy = Callable[..., Deployment]
 
 
 class JobsClient:
-    """Batch execution as a caller of the training web service sees it."""
+    """
+    Batch execution as a caller of the training web service sees it.
 
-    def __init__(self, deployment: Deployment, publication: Mapping[str, Any], container: str = "box") -> None:
+    Args:
+        inputs: Connection string of the account that holds the data; the service's own without it.
+        way: The same, as the service is told to reach it.
+    """
+
+    def __init__(
+        self, deployment: Deployment, publication: Mapping[str, Any], *, inputs: str = "", way: str = ""
+    ) -> None:
         self._client = deployment.client
         training = publication["training"]
         self._url = training["jobs_url"]
         self._headers = {"Authorization": f"Bearer {training['primary_key']}"}
-        self._connection = deployment.connection_string
-        self.container = container
-        self._blobs = BlobServiceClient.from_connection_string(self._connection)
-        if not self._blobs.get_container_client(container).exists():
-            self._blobs.create_container(container)
+        self._outputs = deployment.connection_string
+        self._way = way or self._outputs
+        self._inputs_box = _box(inputs or self._outputs)
+        self._outputs_box = _box(self._outputs)
+        self._started: list[str] = []
 
     def upload(self, name: str, data: bytes) -> None:
-        self._blobs.get_blob_client(self.container, name).upload_blob(data, overwrite=True)
+        self._inputs_box.upload_blob(name, data, overwrite=True)
 
     def blob(self, name: str) -> bytes:
-        return self._blobs.get_blob_client(self.container, name).download_blob().readall()
+        return self._outputs_box.download_blob(name).readall()
 
     def start(self, data: str, output: str) -> str:
         """Submit and start a job that writes `output`.ilearner and `output`.csv; returns its id."""
         job_id = self.submit(data, output)
         self._call("POST", f"/{job_id}/start")
+        self._started.append(job_id)
         return job_id
 
     def submit(self, data: str, output: str) -> str:
         body = {
-            "Inputs": {"input1": self._reference(data)},
-            "Outputs": {"output1": self._reference(f"{output}.ilearner"), "output2": self._reference(f"{output}.csv")},
+            "Inputs": {"input1": _reference(self._way, data)},
+            "Outputs": {
+                "output1": _reference(self._outputs, f"{output}.ilearner"),
+                "output2": _reference(self._outputs, f"{output}.csv"),
+            },
             "GlobalParameters": {},
         }
         return str(self._call("POST", "", json=body).json())
 
     def cancel(self, job_id: str) -> None:
         self._call("DELETE", f"/{job_id}")
+
+    def cancel_what_runs(self) -> None:
+        """Leave no job of this client's to the worker."""
+        for job_id in self._started:
+            if self.state(job_id) not in ENDED:
+                self.cancel(job_id)
+        self._started.clear()
 
     def status(self, job_id: str) -> dict[str, Any]:
         return dict(self._call("GET", f"/{job_id}").json())
@@ -214,12 +257,30 @@ class JobsClient:
             assert time.monotonic() < until, f"job {job_id} has not ended after {seconds} s: {status}"
             time.sleep(pause)
 
-    def _reference(self, name: str) -> dict[str, str]:
-        return {"ConnectionString": self._connection, "RelativeLocation": f"{self.container}/{name}"}
-
     def _call(self, method: str, path: str, **sent: Any) -> httpx.Response:
         answer = self._client.request(method, f"{self._url}{path}{VERSION}", headers=self._headers, **sent)
         return answer.raise_for_status()
+
+
+@dataclass(frozen=True)
+class Serving:
+    """A deployment with a small experiment published, a client of its jobs, and the doorway to their data."""
+
+    deployment: Deployment
+    publication: dict[str, Any]
+    jobs: JobsClient
+    door: Doorway
+
+
+def _box(connection: str) -> ContainerClient:
+    box = ContainerClient.from_connection_string(connection, BOX)
+    if not box.exists():
+        box.create_container()
+    return box
+
+
+def _reference(connection: str, name: str) -> dict[str, str]:
+    return {"ConnectionString": connection, "RelativeLocation": f"{BOX}/{name}"}
 
 
 def until_true(

@@ -92,6 +92,24 @@ def test_a_job_gives_way_to_whoever_scores_on_the_same_machine(order: JobOrder) 
         process.close()
 
 
+def test_a_job_ends_with_its_worker_in_the_midst_of_training(order: JobOrder) -> None:
+    endless = replace(order, experiment=order.experiment.replace("= 600\n", "= 9999\n"))
+    process = JobProcess(endless)
+    try:
+        fetched, deadline = Path(order.directory, "input.csv"), time.monotonic() + 30
+        while not (fetched.exists() and fetched.stat().st_size):
+            assert time.monotonic() < deadline, "the data was not fetched"
+            time.sleep(0.01)
+        time.sleep(0.3)  # by now it reads or fits
+
+        process._pipe.close()
+        process._process.join(30)
+
+        assert process._process.exitcode == 3  # nobody waits for its outcome
+    finally:
+        process.close()
+
+
 def test_a_process_that_is_killed_is_told_apart_from_one_that_fails(order: JobOrder) -> None:
     process = JobProcess(order)
     process._process.kill()

@@ -2,94 +2,63 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-from typing import Any
-
 import httpx
-from deployment import Deploy, Deployment, JobsClient, Storage, children_of, until_true
+from deployment import Serving, Storage, until_true
 
 ROW = {"Inputs": {"input1": {"ColumnNames": ["age", "hours", "job"], "Values": [["40", "40", "clerk"]]}}}
-TREES = "= 600\n"
 
 
-def score(deployment: Deployment, endpoint: dict[str, Any]) -> httpx.Response:
+def score(serving: Serving) -> httpx.Response:
+    endpoint = serving.publication["predictive"]["endpoints"]["live"]
     headers = {"Authorization": f"Bearer {endpoint['primary_key']}"}
-    return deployment.client.post(f"{endpoint['api_location']}/execute", headers=headers, json=ROW)
+    return serving.deployment.client.post(f"{endpoint['api_location']}/execute", headers=headers, json=ROW)
 
 
-def served(
-    deploy: Deploy, experiment: Path, data: Path, *, workers: int = 1
-) -> tuple[Deployment, JobsClient, dict[str, Any], int]:
-    deployment = deploy()
-    publication = deployment.publish(experiment, data, "live")
-    server = deployment.serve(workers=workers)
-    jobs = JobsClient(deployment, publication)
-    jobs.upload("train.csv", data.read_bytes())
-    return deployment, jobs, publication["predictive"]["endpoints"]["live"], server.pid
-
-
-def test_scoring_goes_on_from_memory_and_endpoints_are_there_afterwards(
-    storage: Storage, deploy: Deploy, quick_experiment: Path, data: Path
-) -> None:
-    deployment, _, live, _ = served(deploy, quick_experiment, data)
-    before = score(deployment, live).json()
+def test_scoring_goes_on_from_memory_and_endpoints_are_there_afterwards(serving: Serving, storage: Storage) -> None:
+    client, live = serving.deployment.client, serving.publication["predictive"]["endpoints"]["live"]
+    before = score(serving).json()
 
     with storage.out():
-        during = [score(deployment, live) for _ in range(20)]
-        refused = deployment.client.post(f"{live['api_location']}/jobs", json={}, headers={"Authorization": "Bearer x"})
+        during = [score(serving) for _ in range(20)]
+        refused = client.post(f"{live['api_location']}/jobs", json={}, headers={"Authorization": "Bearer x"})
     managed = {"Authorization": f"Bearer {live['primary_key']}"}
-    until_true(
-        lambda: deployment.client.get(live["management_url"], headers=managed).status_code == 200,
-        "management to answer",
-    )
+    until_true(lambda: client.get(live["management_url"], headers=managed).status_code == 200, "management to answer")
 
     assert [(answer.status_code, answer.json()) for answer in during] == [(200, before)] * 20
     assert refused.status_code in (401, 503)
-    assert score(deployment, live).json() == before
+    assert score(serving).json() == before
 
 
-def test_a_job_that_is_trained_during_the_outage_is_written_after_it_and_not_trained_again(
-    storage: Storage, deploy: Deploy, slow_experiment: Path, data: Path
+def test_what_is_trained_during_the_outage_is_written_after_it_and_what_waits_is_run_after_it(
+    serving: Serving, storage: Storage
 ) -> None:
-    deployment, jobs, _, server = served(deploy, slow_experiment, data, workers=2)
-    job_id = jobs.start("train.csv", "outage")
-    until_true(lambda: training(server), "the training process")
+    deployment, jobs, door = serving.deployment, serving.jobs, serving.door
+    deployment.work()  # another worker, that could take what is under way
+
+    def given() -> set[str]:
+        return {job_id for job_id in started if deployment.attempts(job_id)}
+
+    door.shut()
+    n_knocks = door.n_knocks
+    started = [jobs.start("train.csv", f"outage{number}") for number in range(3)]
+    until_true(lambda: door.n_knocks > n_knocks and given(), "a job to ask for its data", deployment.log)
+    trained = given()
 
     with storage.out():
-        until_true(
-            lambda: "storage.awaited" in deployment.log() and '"job_id"' in waited(deployment), "outputs to wait"
-        )
-    status = jobs.ended(job_id)
-
-    assert status["StatusCode"] == "Finished"
-    assert deployment.log().count("job.claimed") == 1
-    assert jobs.blob("outage.ilearner")
-
-
-def test_jobs_accepted_before_the_outage_run_after_it(
-    storage: Storage, deploy: Deploy, slow_experiment: Path, data: Path
-) -> None:
-    deployment, jobs, _, server = served(deploy, slow_experiment, data)
-    started = [jobs.start("train.csv", f"kept{number}") for number in range(3)]
-    until_true(lambda: training(server), "the training process", deployment.log)
-
-    with storage.out():
-        until_true(lambda: "storage.awaited" in deployment.log(), "the outage to be noticed")
+        door.open()
+        until_true(lambda: trained <= awaiting(serving), "outputs to wait", deployment.log)
     ends = [jobs.ended(job_id)["StatusCode"] for job_id in started]
 
     assert ends == ["Finished"] * 3
-    ended = [
-        json.loads(line[line.index("{") :])["job_id"] for line in deployment.log().splitlines() if "job.ended" in line
-    ]
-    assert sorted(ended) == sorted(started)
+    assert [len(deployment.attempts(job_id)) for job_id in trained] == [1] * len(trained)
+    assert sorted(end["job_id"] for end in deployment.events("job.ended")) == sorted(started)
+    assert all(jobs.blob(f"outage{number}.ilearner") for number in range(3))
 
 
-def test_a_service_that_starts_during_an_outage_is_ready_after_it(
-    storage: Storage, deploy: Deploy, quick_experiment: Path, data: Path
-) -> None:
-    deployment = deploy()
-    live = deployment.publish(quick_experiment, data, "live")["predictive"]["endpoints"]["live"]
+def test_a_service_that_starts_during_an_outage_is_ready_after_it(serving: Serving, storage: Storage) -> None:
+    deployment = serving.deployment
+    deployment.server.terminate()
+    deployment.server.wait(30)
 
     with storage.out():
         server = deployment.start_serving(workers=1)
@@ -99,16 +68,9 @@ def test_a_service_that_starts_during_an_outage_is_ready_after_it(
 
     assert unready.status_code == 503
     assert server.poll() is None
-    assert score(deployment, live).status_code == 200
+    assert score(serving).status_code == 200
 
 
-def training(server: int) -> bool:
-    """Whether a training process is there."""
-    workers = [pid for pid, command in children_of(server).items() if "studio work" in command]
-    forkers = [pid for worker in workers for pid, command in children_of(worker).items() if "forkserver" in command]
-    return any(children_of(forker) for forker in forkers)
-
-
-def waited(deployment: Deployment) -> str:
-    """The log lines of training processes that wait for storage."""
-    return "\n".join(line for line in deployment.log().splitlines() if "storage.awaited" in line)
+def awaiting(serving: Serving) -> set[str]:
+    """The jobs whose processes wait for storage."""
+    return {waits["job_id"] for waits in serving.deployment.events("storage.awaited") if "job_id" in waits}
