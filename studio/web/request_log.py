@@ -42,23 +42,24 @@ class RequestLog:
     def __init__(self, *, as_json: bool = False, clock: Callable[[], float] = time.time) -> None:
         self._line: Layout = _JsonLayout() if as_json else _TextLayout()
         self._clock = clock
-        self._lines: list[str] = []
+        self._answered: list[tuple[float, Mapping[str, Any]]] = []
 
     def add(self, fields: Mapping[str, Any]) -> None:
         """Add the line of a request that was answered just now; fields that are None are left out."""
         if not _log.isEnabledFor(logging.INFO):
             return
-        if not self._lines:
+        if not self._answered:
             asyncio.get_running_loop().call_later(_WRITE_AFTER_S, self.flush)
-        self._lines.append(masked(self._line(self._clock(), fields)))
-        if len(self._lines) >= _WRITE_AT_LINES:
+        self._answered.append((self._clock(), fields))
+        if len(self._answered) >= _WRITE_AT_LINES:
             self.flush()
 
     def flush(self) -> None:
         """Write what was collected; lines that nobody takes are dropped, as `logging` drops them."""
-        lines, self._lines = self._lines, []
+        answered, self._answered = self._answered, []
+        lines = masked("".join([self._line(at, fields) for at, fields in answered]))
         with suppress(OSError, ValueError):  # ValueError: the stream is closed
-            sys.stderr.write("".join(lines))
+            sys.stderr.write(lines)
             sys.stderr.flush()
 
 
