@@ -47,8 +47,10 @@ def create_app(core: Core, complete: Callable[[Core], Service] | None = None) ->
 
         return pages((complete or from_core)(core), guard, metrics)
 
-    front = _Front(core, metrics, ScoringApp(core.registry, guard), LatePages(build, core.storage.prepare))
-    return Observed(front, metrics, RequestLog(as_json=bool(core.settings.operation.log_json)))
+    scoring = ScoringApp(core.registry, guard)
+    front = _Front(core, metrics, scoring, LatePages(build, core.storage.prepare))
+    log = RequestLog(as_json=bool(core.settings.operation.log_json))
+    return Observed(front, scoring.answer_at_once, metrics, log)
 
 
 class _Front:

@@ -10,6 +10,7 @@ import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
+from math import inf
 
 from starlette.types import Scope
 
@@ -35,6 +36,12 @@ class KeyGuard:
         self._clock = clock
         self._lock = threading.Lock()
         self._failures: OrderedDict[_Pair, deque[float]] = OrderedDict()
+        self._failed_at = -inf
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nobody showed a wrong key for so long that every caller may pass."""
+        return self._clock() - self._failed_at > WINDOW_S
 
     def check(self, scope: Scope, door: str) -> None:
         """
@@ -66,7 +73,8 @@ class KeyGuard:
         """Count a wrong key; returns `refusal`, ready to be raised."""
         pair = (_caller(scope), door)
         with self._lock:
-            self._failures.setdefault(pair, deque(maxlen=MAX_WRONG_KEYS)).append(self._clock())
+            self._failed_at = self._clock()
+            self._failures.setdefault(pair, deque(maxlen=MAX_WRONG_KEYS)).append(self._failed_at)
             self._failures.move_to_end(pair)
             if len(self._failures) > _MAX_WATCHED:
                 self._failures.popitem(last=False)

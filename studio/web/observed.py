@@ -9,6 +9,8 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from studio.web.answers import Headers, WholeAnswer
+from studio.web.http_protocol import AtOnce
 from studio.web.metrics import Metrics
 from studio.web.request_log import RequestLog
 
@@ -28,10 +30,16 @@ def note(scope: Scope, **facts: Any) -> None:
 
 
 class Observed:
-    """ASGI wrapper: ids on every answer, the caller's own echoed; one log line and one count when it is done."""
+    """
+    ASGI wrapper: ids on every answer, the caller's own echoed; one log line and one count when it is done.
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, log: RequestLog) -> None:
+    Args:
+        at_once: Answers what needs no waiting; None leaves a request to `app`.
+    """
+
+    def __init__(self, app: ASGIApp, at_once: AtOnce, metrics: Metrics, log: RequestLog) -> None:
         self._app = app
+        self._at_once = at_once
         self._metrics = metrics
         self._log = log
 
@@ -43,43 +51,51 @@ class Observed:
             finally:
                 self._log.flush()  # the server stops
             return
-        request_id, caller_id = _new_request_id(), _caller_id(scope)
-        started, status = time.perf_counter(), 0
+        marks, started, status = _marks(scope), time.perf_counter(), 0
 
         async def send_marked(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", ()), (_REQUEST_ID, request_id.encode())]
-                if caller_id:
-                    message["headers"].append((_CALLER_ID, caller_id))
+                message["headers"] = [*message.get("headers", ()), *marks]
             await send(message)
 
         try:
             await self._app(scope, receive, send_marked)
         finally:
-            seconds, facts = time.perf_counter() - started, scope.get(_FACTS, {})
-            self._metrics.count(facts.get("operation", _UNKNOWN), status, seconds)
-            self._log.add(
-                {
-                    "request_id": request_id,
-                    "client_request_id": caller_id.decode() or None,
-                    "method": scope["method"],
-                    "path": scope["path"],
-                    "status": status,
-                    "duration_ms": round(seconds * 1000, 3),
-                    **facts,
-                }
-            )
+            self._note_done(scope, marks, status, time.perf_counter() - started)
+
+    def answer_at_once(self, scope: Scope, body: bytes) -> WholeAnswer | None:
+        """Answer a request that is here whole, if that takes no waiting; None leaves it to be called."""
+        started = time.perf_counter()
+        answer = self._at_once(scope, body)
+        if answer is not None:
+            marks = _marks(scope)
+            answer.headers.extend(marks)
+            self._note_done(scope, marks, answer.status, time.perf_counter() - started)
+        return answer
+
+    def _note_done(self, scope: Scope, marks: Headers, status: int, seconds: float) -> None:
+        facts = scope.get(_FACTS, {})
+        self._metrics.count(facts.get("operation", _UNKNOWN), status, seconds)
+        self._log.add(
+            {
+                "request_id": marks[0][1].decode(),
+                "client_request_id": marks[1][1].decode() if len(marks) > 1 else None,
+                "method": scope["method"],
+                "path": scope["path"],
+                "status": status,
+                "duration_ms": round(seconds * 1000, 3),
+                **facts,
+            }
+        )
 
 
-def _new_request_id() -> str:
-    """Draw 32 hex digits; they tell requests apart and open nothing, so the quick generator is good enough."""
-    return f"{random.getrandbits(128):032x}"
-
-
-def _caller_id(scope: Scope) -> bytes:
+def _marks(scope: Scope) -> Headers:
+    """Draw a request's id, which opens nothing (quick randomness will do), and take its caller's."""
+    marks = [(_REQUEST_ID, b"%032x" % random.getrandbits(128))]
     for name, value in scope["headers"]:
         if name == _CALLER_ID and _SHOWABLE.fullmatch(value):
-            return bytes(value)
-    return b""
+            marks.append((_CALLER_ID, value))
+            break
+    return marks

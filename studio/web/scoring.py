@@ -18,7 +18,7 @@ from studio.services.keys import bearer_key
 from studio.serving.registry import Registry, Served
 from studio.serving.scoring import Form, form_of, read_request, score, scorer_of, write_answer
 from studio.web.admission import Admission
-from studio.web.answers import send_json
+from studio.web.answers import WholeAnswer, json_headers, send_json
 from studio.web.faults import rendered
 from studio.web.key_guard import KeyGuard
 from studio.web.metrics import SCORING
@@ -52,10 +52,42 @@ class ScoringApp:
             status, answer = rendered(error)
         await send_json(send, status, answer)
 
+    def answer_at_once(self, scope: Scope, body: bytes) -> WholeAnswer | None:
+        """
+        Answer a short request that is here whole, without a task of its own.
+
+        Returns:
+            None for every other request, and for one whose key has to be refused or its caller looked up.
+        """
+        if len(body) > _INLINE_BYTES or not is_scoring(scope) or not self._guard.is_quiet:
+            return None
+        owner, endpoint_id = _address(scope["path"]) or ("", "")
+        served = self._registry.find(endpoint_id)
+        if served is None or served.endpoint.workspace != owner or scope["method"] != "POST":
+            return None
+        if not _opens(scope, served):
+            return None
+        note(scope, operation=SCORING, endpoint=served.endpoint.name, service=served.service.name)
+        try:
+            status, answer = 200, self._scored_now(scope, served, body)
+        except Exception as error:  # as above
+            status, answer = rendered(error)
+        return WholeAnswer(status, json_headers(answer), answer)
+
+    def _scored_now(self, scope: Scope, served: Served, body: bytes) -> bytes:
+        self._admission.enter(served.endpoint)
+        try:
+            return _scored(served, body, _form(scope["query_string"]))
+        finally:
+            self._admission.leave(served.endpoint)
+
     async def _answer(self, scope: Scope, receive: Receive) -> bytes:
         if scope["method"] != "POST":
             raise HTTPException(405)
-        owner, endpoint_id = _address(scope["path"])
+        address = _address(scope["path"])
+        if address is None:
+            raise HTTPException(404)
+        owner, endpoint_id = address
         served = self._registry.find(endpoint_id)
         if served is None:
             await asyncio.to_thread(self._registry.look_for_news)
@@ -75,18 +107,22 @@ class ScoringApp:
 
     def _let_in(self, scope: Scope, served: Served) -> None:
         self._guard.check(scope, served.endpoint.id)
-        if not served.endpoint.opens_with(bearer_key(_header(scope, b"authorization").decode("latin-1"))):
+        if not _opens(scope, served):
             refusal = Unauthorized("ScoreRequestUnauthorized", "Invalid credentials provided.")
             raise self._guard.refused(scope, served.endpoint.id, refusal)
         note(scope, endpoint=served.endpoint.name, service=served.service.name)
 
 
-def _address(path: str) -> tuple[str, str]:
+def _opens(scope: Scope, served: Served) -> bool:
+    return served.endpoint.opens_with(bearer_key(_header(scope, b"authorization").decode("latin-1")))
+
+
+@lru_cache(1024)
+def _address(path: str) -> tuple[str, str] | None:
     """Return the owner and the endpoint's id of `/workspaces/OWNER/services/ID/execute`."""
     parts = path.split("/")
-    if len(parts) != 6 or parts[1] not in _OWNERS or parts[3] != "services":
-        raise HTTPException(404)
-    return parts[2], parts[4]
+    is_one = len(parts) == 6 and parts[1] in _OWNERS and parts[3] == "services"
+    return (parts[2], parts[4]) if is_one else None
 
 
 def _scored(served: Served, body: bytes, form: Form) -> bytes:

@@ -1,4 +1,4 @@
-"""Answers over a real connection: one write for head and body, everything in order, nothing held back."""
+"""Answers over a real connection: on the spot where the application can, everything whole and in order."""
 
 from __future__ import annotations
 
@@ -15,70 +15,26 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from studio.web.http_protocol import PairingTransport, WholeAnswers
-
-
-class _Transport(asyncio.Transport):
-    """Notes each write as the kernel would get it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.writes: list[bytes] = []
-        self.closed = False
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        assert not self.closed
-        self.writes.append(bytes(data))
-
-    def close(self) -> None:
-        self.closed = True
+from studio.web.answers import WholeAnswer
+from studio.web.http_protocol import WholeAnswers
 
 
-def written(*steps: bytes | None, turns: int = 0) -> _Transport:
-    """Write the steps through a pairing transport; None lets the event loop turn."""
+class _Prompt:
+    """Answers /prompt on the spot and says so; leaves the rest, and /prompt in pieces, to another application."""
 
-    async def write() -> _Transport:
-        inner = _Transport()
-        outer = PairingTransport(inner, asyncio.get_running_loop())
-        for step in steps:
-            if step is None:
-                await asyncio.sleep(0)
-            else:
-                outer.write(step)
-        for _ in range(turns):
-            await asyncio.sleep(0)
-        return inner
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
 
-    return asyncio.run(write())
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(scope, receive, send)
 
-
-def test_two_writes_of_one_turn_are_one() -> None:
-    assert written(b"head", b"body").writes == [b"headbody"]
-
-
-def test_a_write_alone_goes_out_with_the_next_turn() -> None:
-    assert written(b"100 Continue", None, turns=1).writes == [b"100 Continue"]
-
-
-@pytest.mark.parametrize("n_writes", range(1, 8))
-def test_writes_keep_their_order(n_writes: int) -> None:
-    parts = [bytes([65 + at]) * at for at in range(n_writes)]
-
-    assert b"".join(written(*parts, turns=1).writes) == b"".join(parts)
-
-
-def test_what_is_held_back_is_written_before_the_connection_closes() -> None:
-    async def write() -> _Transport:
-        inner = _Transport()
-        outer = PairingTransport(inner, asyncio.get_running_loop())
-        outer.write(b"last words")
-        outer.close()
-        return inner
-
-    transport = asyncio.run(write())
-
-    assert (transport.writes, transport.closed) == ([b"last words"], True)
+    def answer_at_once(self, scope: Scope, body: bytes) -> WholeAnswer | None:
+        if scope["path"] != "/prompt":
+            return None
+        answer = b"at once " + body
+        return WholeAnswer(200, [(b"content-length", b"%d" % len(answer))], answer)
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +43,9 @@ def port() -> Iterator[int]:
 
     async def short(request: Request) -> Response:
         return Response(b"short " + await request.body())
+
+    async def prompt(request: Request) -> Response:
+        return Response(b"in a task " + await request.body())
 
     async def empty(request: Request) -> Response:
         return Response(status_code=204)
@@ -102,8 +61,8 @@ def port() -> Iterator[int]:
 
         return StreamingResponse(each())  # type: ignore[arg-type]
 
-    routes = [Route(f"/{name.__name__}", name, methods=["GET", "POST"]) for name in (short, empty, long, parts)]
-    config = uvicorn.Config(Starlette(routes=routes), http=WholeAnswers, log_config=None)
+    routes = [Route(f"/{name.__name__}", name, methods=["GET", "POST"]) for name in (short, prompt, empty, long, parts)]
+    config = uvicorn.Config(_Prompt(Starlette(routes=routes)), http=WholeAnswers, log_config=None)
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
@@ -154,3 +113,48 @@ def test_a_caller_that_waits_for_leave_to_send_gets_it(port: int) -> None:
         assert connection.recv(1000).startswith(b"HTTP/1.1 100 Continue")
         connection.sendall(b"body")
         assert connection.recv(1000).endswith(b"short body")
+
+
+PROMPT = b"POST /prompt HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n"
+LAST = b"Connection: close\r\n\r\n"
+
+
+def test_a_request_that_comes_whole_is_answered_at_once(port: int) -> None:
+    answer = exchange(port, PROMPT + LAST + b"body")
+
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert body == b"at once body"
+    assert head.startswith(b"HTTP/1.1 200 OK\r\ndate: ")
+    assert head.endswith(b"\r\nconnection: close")
+
+
+def test_a_request_whose_body_comes_later_gets_a_task(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        connection.sendall(PROMPT + LAST)
+        time.sleep(0.2)
+        connection.sendall(b"body")
+        assert connection.recv(1000).endswith(b"in a task body")
+
+
+def test_answers_at_once_and_from_tasks_keep_the_order_of_their_requests(port: int) -> None:
+    prompt, short = PROMPT + b"\r\n", PROMPT.replace(b"/prompt", b"/short") + b"\r\n"
+    requests = prompt + b"no 1" + short + b"no 2" + prompt + b"no 3" + short + b"no 4"
+
+    answer = exchange(port, requests + PROMPT + LAST + b"no 5")
+
+    found = [answer.index(b"no %d" % number) for number in range(1, 6)]
+    assert found == sorted(found)
+    assert answer.count(b"HTTP/1.1 200 OK") == 5
+
+
+def test_nothing_is_answered_after_the_last_answer(port: int) -> None:
+    answer = exchange(port, PROMPT + LAST + b"no 1" + PROMPT + b"\r\nno 2")
+
+    assert b"no 1" in answer
+    assert b"no 2" not in answer
+
+
+def test_a_thousand_requests_in_one_piece_are_answered(port: int) -> None:
+    answer = exchange(port, (PROMPT + b"\r\nbody") * 999 + PROMPT + LAST + b"body")
+
+    assert answer.count(b"at once body") + answer.count(b"in a task body") == 1000

@@ -1,0 +1,103 @@
+"""Scoring calls that arrive in one piece: answered on the spot, and in nothing else unlike those that arrive in two."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from exchanges import ROW, TOKEN, VERSION, Published, bearer
+
+from studio.web.scoring import ScoringApp
+
+CALLER = "x-ms-client-request-id"
+UNREADABLE = {"Inputs": {"input1": {"ColumnNames": ["age", "hours", "job"], "Values": [["old", "40", "clerk"]]}}}
+UNKNOWN = {"Inputs": {"input1": {"ColumnNames": ["size"], "Values": [["1"]]}}}
+
+
+def sent(
+    published: Published, body: bytes, *, pieces: int, method: str = "POST", path: str = "", **headers: str
+) -> tuple[str, dict[str, str], bytes]:
+    """Send a call by hand; returns status line, headers and body of the answer."""
+    address = urlsplit(published.endpoint("live")["api_location"])
+    fields = {**published.headers("live"), "Host": address.netloc, CALLER: "mine-1", **headers}
+    fields |= {"Content-Length": str(len(body)), "Connection": "close"}
+    lines = [
+        f"{method} {path or address.path + '/execute'}{VERSION} HTTP/1.1",
+        *(f"{k}: {v}" for k, v in fields.items()),
+    ]
+    head = "\r\n".join([*lines, "", ""]).encode()
+    received = b""
+    with socket.create_connection((str(address.hostname), address.port or 80), timeout=30) as connection:
+        if pieces == 1:
+            connection.sendall(head + body)
+        else:
+            connection.sendall(head)
+            time.sleep(0.1)
+            connection.sendall(body)
+        while part := connection.recv(1 << 16):
+            received += part
+    answer_head, _, answer = received.partition(b"\r\n\r\n")
+    status, *answer_lines = answer_head.decode().split("\r\n")
+    return status, {name: value for name, _, value in (line.partition(": ") for line in answer_lines)}, answer
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        (ROW, {}),
+        (UNREADABLE, {}),
+        (UNKNOWN, {}),
+        ("nothing", {}),
+        (ROW, bearer("wrong")),
+        (ROW, {"path": "/workspaces/a/services/b/execute"}),
+        (ROW, {"path": "/execute"}),
+        (ROW, {"method": "PUT"}),
+    ],
+    ids=["scored", "cell", "column", "shape", "key", "endpoint", "address", "method"],
+)
+def test_pieces_make_no_difference(published: Published, body: object, named: dict[str, Any]) -> None:
+    data = json.dumps(body).encode()
+    one, two = (sent(published, data, pieces=pieces, **named) for pieces in (1, 2))
+
+    changing = ("date", "x-ms-request-id")
+    assert (one[0], one[2]) == (two[0], two[2])
+    assert one[1].keys() == two[1].keys()
+    assert {k: v for k, v in one[1].items() if k not in changing} == {
+        k: v for k, v in two[1].items() if k not in changing
+    }
+    assert one[1][CALLER] == "mine-1"
+    assert len(one[1]["x-ms-request-id"]) == 32
+
+
+def test_a_call_in_one_piece_waits_for_no_task(published: Published, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ScoringApp, "_answer", None)
+
+    status, _, answer = sent(published, json.dumps(ROW).encode(), pieces=1)
+
+    assert status == "HTTP/1.1 200 OK"
+    assert json.loads(answer)["Results"]["output1"]["value"]["Values"]
+
+
+def test_it_is_counted_like_any_other(published: Published) -> None:
+    def n_scored() -> int:
+        text = published.client.get("/metrics", headers=bearer(TOKEN)).text
+        counted = [line for line in text.splitlines() if 'operation="score"' in line and 'status="200"' in line]
+        return sum(int(float(line.rpartition(" ")[2])) for line in counted)
+
+    before = n_scored()
+
+    _, headers, _ = sent(published, json.dumps(ROW).encode(), pieces=1)
+
+    assert n_scored() == before + 1
+    assert len(headers["x-ms-request-id"]) == 32
+
+
+def test_after_a_wrong_key_callers_are_looked_up(published: Published, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent(published, json.dumps(ROW).encode(), pieces=1, **bearer("wrong"))
+    monkeypatch.setattr(ScoringApp, "_scored_now", None)
+
+    assert sent(published, json.dumps(ROW).encode(), pieces=1)[0] == "HTTP/1.1 200 OK"
