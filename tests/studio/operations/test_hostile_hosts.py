@@ -13,7 +13,7 @@ import pytest
 
 from shared.secret import Secret
 from shared.wire import BlobReference
-from studio.blobs import pinned_transport
+from studio.blobs import blob_access, pinned_transport
 from studio.blobs.blob_access import BlobAccess, BlobFault, BlobUnreachable
 from studio.blobs.connection import StorageAccount
 from studio.blobs.pinned_transport import AddressRefused, checked_address, is_public
@@ -200,7 +200,10 @@ def failing(handler: BaseHTTPRequestHandler) -> None:
     handler.end_headers()
 
 
-def test_an_account_that_says_later_may_be_asked_again(host: ThreadingHTTPServer) -> None:
+def test_an_account_that_says_later_may_be_asked_again(
+    host: ThreadingHTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(blob_access._RETRIES, "retry_total", 1)
     host.answer = failing  # type: ignore[attr-defined]
     blobs, reference = at(host)
 
