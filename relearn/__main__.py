@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(show(answer.document, terminal_width()), flush=True)
         return int(answer.exit_code)
     except CommandFailed as failed:
-        print(f"relearn: {visible(str(failed))}", file=sys.stderr)
+        print("relearn:", "\n".join(map(visible, str(failed).splitlines())), file=sys.stderr)
         return failed.exit_code
     except BrokenPipeError:  # `relearn runs | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from typing import Any
 from relearn import shown
 from relearn.client import Client
 from relearn.errors import DONE, NO, WrongUsage
+
+_BARE_WORD = re.compile(r"^([^=]+)=\s*(?!(?:true|false|inf|nan)\s*$)([A-Za-z][\w-]*)\s*$")
 
 
 @dataclass(frozen=True)
@@ -101,9 +104,9 @@ def gate(client: Client, options: argparse.Namespace) -> Answer:
 
 
 def _changes(assignments: list[str]) -> dict[str, Any]:
-    """Read `margin=0.02`, `floors.AUC=0.8` and the like; values are written as in models.toml."""
+    """Read `margin=0.02`, `floors.AUC=0.8` and the like, as models.toml has them; a word needs no quotes."""
     try:
-        return tomllib.loads("\n".join(assignments))
+        return tomllib.loads("\n".join(_BARE_WORD.sub(r'\1="\2"', assignment) for assignment in assignments))
     except tomllib.TOMLDecodeError as unreadable:
         raise WrongUsage(
             f"--set takes KEY=VALUE as models.toml has them, for example margin=0.02: {unreadable}"

@@ -194,7 +194,8 @@ def diagnoses(document: Json, width: int) -> str:
 
 def moved(document: Json, width: int) -> str:
     """Show the run that a person's decision moved or began."""
-    said = f"run {document['id']} is {document['state']}: {document['reason'] or 'it goes on by itself'}"
+    model = f", puts '{document['restores']}' live" if document.get("restores") else ""
+    said = f"run {document['id']} is {document['state']}{model}: {document['reason'] or 'it goes on by itself'}"
     return f"{said}\nfollow it with: relearn runs {document['id']}"
 
 

@@ -39,7 +39,7 @@ def handed_over(act: Callable[[], dict[str, Any]], evaluations: func.Out[str]) -
     return json_answer(run, 202)
 
 
-def page(data: str | bytes, policy: str, media_type: str = "text/html; charset=utf-8") -> func.HttpResponse:
+def page(data: str | bytes, policy: str, media_type: str = "text/html") -> func.HttpResponse:
     """Answer with what a browser shows; `policy` is its Content-Security-Policy."""
     headers = {
         "Content-Security-Policy": policy,

@@ -20,5 +20,6 @@ def add_reports(app: func.FunctionApp, relearn: App) -> None:
             return json_answer({"error": f"known formats are {', '.join(relearn.reporting.forms)}"}, 400)
         report = relearn.reporting.read(run_id, form)
         if report is None:
-            return json_answer({"error": f"there is no report of run '{run_id}': one is written when it ends"}, 404)
+            missing = f"there is no report of run '{run_id}': one is written when a run that trained is judged or ends"
+            return json_answer({"error": missing}, 404)
         return page(report.data, report.policy, report.media_type)

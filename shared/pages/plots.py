@@ -131,7 +131,8 @@ def residual_plot(regression: Json) -> str:
 def history_plot(history: Sequence[Json], metric: str) -> str:
     """Draw both values of each judged run, oldest first, with a mark on those that were promoted."""
     chart = pygal.Line(**_common(), width=760, height=260, y_title=metric, dots_size=2.5, max_scale=6)
-    chart.x_labels = [run["at"][5:10] for run in history]
+    is_one_day = len({run["at"][:10] for run in history}) == 1
+    chart.x_labels = [run["at"][11:16] if is_one_day else run["at"][5:10] for run in history]
     chart.add("champion", [run["champion"] for run in history])
     chart.add("challenger", [run["challenger"] for run in history])
     marks = [run["challenger"] if run["state"] == "PROMOTED" else None for run in history]

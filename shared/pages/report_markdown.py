@@ -36,7 +36,8 @@ def _head(report: Json) -> Iterator[str]:
     against = f", against champion `{verdict['against']}`" if verdict["against"] else ""
     yield f"Run `{run['id']}`{against}."
     if verdict["undo"]:
-        yield f"{'To undo it' if verdict['state'] == 'PROMOTED' else 'To decide'}: `{verdict['undo']}`"
+        commands = " or ".join(f"`{command}`" for command in verdict["undo"])
+        yield f"{'To undo it' if verdict['state'] == 'PROMOTED' else 'To decide'}: {commands}"
 
 
 def _rules(rules: list[Json]) -> Iterator[str]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 _HEADLINES = {
-    "PROMOTED": "The challenger serves now, and was seen to.",
+    "PROMOTED": "The challenger went live, and was seen to serve.",
     "HELD": "A person has to decide; the champion serves on.",
     "REJECTED": "The champion serves on: the challenger did not meet the rule.",
     "NO_CHANGE": "The champion serves on: the challenger cannot be told apart from it.",
@@ -29,7 +29,7 @@ def mark(rule: Mapping[str, Any]) -> str:
 def verdict_line(report: Mapping[str, Any]) -> str:
     """Say in one sentence what the run means for who calls the endpoint."""
     if report["run"]["kind"] != "training" and report["verdict"]["state"] == "PROMOTED":
-        return "A model that was kept serves now, and was seen to."
+        return "A model that was kept went live, and was seen to serve."
     return _HEADLINES.get(report["verdict"]["state"], "This run has not ended; the champion serves on.")
 
 

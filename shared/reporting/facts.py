@@ -94,13 +94,14 @@ def _worst_first(part: Mapping[str, Any]) -> tuple[bool, float]:
     return lower is None, lower or 0.0
 
 
-def undo(run: Run) -> str:
-    """Say what to do about a run, as a command where there is one."""
+def undo(run: Run) -> list[str]:
+    """List the commands that undo or decide a run."""
     if run.state is RunState.PROMOTED:
-        return f"relearn rollback {run.model} --reason WHY"
+        back = f" --to {run.judged_champion}" if run.judged_champion else ""
+        return [f"relearn rollback {run.model}{back} --reason WHY"]
     if run.state is RunState.HELD:
-        return f"relearn approve {run.id} --reason WHY, or relearn reject {run.id} --reason WHY"
-    return ""
+        return [f"relearn {act} {run.id} --reason WHY" for act in ("approve", "reject")]
+    return []
 
 
 def _run(run: Run) -> Json:
@@ -124,7 +125,7 @@ def _verdict(run: Run, verdict: Mapping[str, Any]) -> Json:
         "paired": bool(verdict.get("paired")),
         "n_rows": verdict.get("n_rows") or 0,
         "against": run.judged_champion or None,
-        "undo": undo(run) or None,
+        "undo": undo(run),
     }
 
 

@@ -304,6 +304,24 @@ def test_a_changed_rule_says_which_verdicts_would_flip(app: ScriptedApp, relearn
     assert "1 of 1 verdicts would flip" in done.out
 
 
+def test_a_word_in_a_changed_rule_needs_no_quotes(app: ScriptedApp, relearn: Relearn) -> None:
+    answer = {"model": "census", "rule": {}, "replayed": 0, "flips": [], "runs": []}
+    app.answers["POST /api/models/census/replay?limit=50"] = (200, answer)
+
+    for written in ("mode=superiority", 'mode="superiority"'):
+        assert relearn("gate", "census", "--set", written, "--set", "relaxed=true").code == 0
+        assert app.asked[-1].body == {"mode": "superiority", "relaxed": True}
+
+
+def test_several_problems_are_told_line_by_line(app: ScriptedApp, relearn: Relearn) -> None:
+    refusal = "the changed gate: 1 problem(s)\n  - gate.margn: is not known\x1b here"
+    app.answers["POST /api/models/census/replay?limit=50"] = (400, {"error": refusal})
+
+    told = relearn("gate", "census", "--set", "margn=1").err
+
+    assert told == "relearn: the changed gate: 1 problem(s)\n  - gate.margn: is not known\\x1b here\n"
+
+
 def test_the_rule_as_it_stands_flips_nothing(app: ScriptedApp, relearn: Relearn) -> None:
     same = REPLAYED | {"now": "REJECT", "flips": False}
     answer = {"model": "census", "rule": {}, "replayed": 1, "flips": [], "runs": [same]}

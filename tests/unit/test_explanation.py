@@ -42,7 +42,7 @@ CASES = [
     ]),
     ("being read", HERE, [Version(SEEN)], Waiting(), after(seconds=4), [
         f"{FIRST}, by its event.",
-        "It has not triggered yet: it is being read; should its reader have died, the sweep reads it again.",
+        "It has not triggered yet: it is being read, or its bytes are under another name; the sweep looks at it again.",
     ]),
     ("still growing", HERE, [Version(replace(SEEN, reason="more may be appended to it"))], Waiting(), after(), [
         f"{FIRST}, by its event.",
@@ -93,7 +93,7 @@ CASES = [
      [Version(SEEN), Version(replace(TRAINED, etag="0x0", size=800), "REJECTED")], Waiting(), after(), [
         "The ledger knows 2 versions of it; the newest comes first.",
         f"{FIRST}, by its event.",
-        "It has not triggered yet: it is being read; should its reader have died, the sweep reads it again.",
+        "It has not triggered yet: it is being read, or its bytes are under another name; the sweep looks at it again.",
         "Version 0x0 (800 bytes), which is not there any more, was seen at 2026-11-25 10:00:03 UTC, by its event.",
         "It triggered run 'census-1' at 2026-11-25 10:00:05 UTC: 600 rows meet the contract. That run is REJECTED.",
     ]),

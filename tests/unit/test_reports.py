@@ -118,7 +118,15 @@ def test_the_verdict_comes_first_and_says_how_to_undo_it() -> None:
         "census", "Rules", "Gain, with its interval", "Champion and challenger on the same rows", "Where they disagree",
         "Data", "History", "Provenance",
     ]  # fmt: skip
-    assert html.index("relearn rollback census") < html.index("<h2>Rules")
+    assert html.index("relearn rollback census --to initial --reason WHY") < html.index("<h2>Rules")
+
+
+def test_a_held_run_is_decided_by_either_of_two_commands() -> None:
+    report = report_facts(subject(judged(ROWS, RunState.HELD), ROWS))
+
+    for command in ("relearn approve census-1 --reason WHY", "relearn reject census-1 --reason WHY"):
+        assert f"<code>{command}</code>" in report_html(report)
+        assert f"`{command}`" in report_markdown(report)
 
 
 def test_an_unpaired_verdict_says_so_wherever_it_is_shown() -> None:

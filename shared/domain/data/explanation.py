@@ -99,7 +99,7 @@ def _outcome(version: Version, waiting: Waiting) -> str:
     dataset = version.dataset
     settled = _at(dataset.settled_at) if dataset.settled_at else "not yet"
     if dataset.state is DatasetState.SEEN:
-        why = dataset.reason or "it is being read; should its reader have died, the sweep reads it again"
+        why = dataset.reason or ("it is being read, or its bytes are under another name; the sweep looks at it again")
         return f"It has not triggered yet: {why}."
     if dataset.waits:
         return f"It was accepted {settled} and has not triggered yet: {dataset.reason}. {_wait(waiting)}"

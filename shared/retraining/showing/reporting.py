@@ -21,7 +21,7 @@ from shared.retraining import Clock
 from shared.retraining.files.drifting import Drifting
 from shared.retraining.judging.evidence import EvidenceStore
 
-FORMS = {"html": "text/html; charset=utf-8", "json": "application/json", "md": "text/markdown; charset=utf-8"}
+FORMS = {"html": "text/html", "json": "application/json", "md": "text/markdown"}  # the host adds the charset of a text
 
 
 @dataclass(frozen=True)
