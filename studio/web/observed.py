@@ -16,6 +16,7 @@ from studio.web.request_log import RequestLog
 
 _SHOWABLE = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _REQUEST_ID, _CALLER_ID = b"x-ms-request-id", b"x-ms-client-request-id"
+_ID_FIELDS = {_REQUEST_ID: "request_id", _CALLER_ID: "client_request_id"}
 _FACTS = "studio.facts"
 _UNKNOWN = "none"  # health, and addresses that nobody answers
 
@@ -78,17 +79,9 @@ class Observed:
     def _note_done(self, scope: Scope, marks: Headers, status: int, seconds: float) -> None:
         facts = scope.get(_FACTS, {})
         self._metrics.count(facts.get("operation", _UNKNOWN), status, seconds)
-        self._log.add(
-            {
-                "request_id": marks[0][1].decode(),
-                "client_request_id": marks[1][1].decode() if len(marks) > 1 else None,
-                "method": scope["method"],
-                "path": scope["path"],
-                "status": status,
-                "duration_ms": round(seconds * 1000, 3),
-                **facts,
-            }
-        )
+        ids = {_ID_FIELDS[name]: value.decode() for name, value in marks}
+        done = {"status": status, "duration_ms": round(seconds * 1000, 3)}
+        self._log.add({**ids, "method": scope["method"], "path": scope["path"], **done, **facts})
 
 
 def _marks(scope: Scope) -> Headers:
