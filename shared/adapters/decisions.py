@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -17,7 +16,6 @@ from shared.logs import event
 _log = logging.getLogger(__name__)
 _ATTEMPTS = 20
 _HEAD = "head"  # partition of the notes
-_END = "~"  # sorts after every number
 
 
 class DecisionTable:
@@ -41,11 +39,12 @@ class DecisionTable:
             evidence: Plain JSON: on which values, under which rule, on which data.
             occasion: Tells apart an outcome that a run may come to more than once.
         """
-        known = "PartitionKey eq @model and run_id eq @run and outcome eq @outcome and occasion eq @occasion"
+        same = (run_id, outcome, occasion)
         for _ in range(_ATTEMPTS):
-            for row, _ in self._table.query(known, model=model, run=run_id, outcome=outcome, occasion=occasion):
-                return _from_row(row)
-            last = self._last(model)
+            noted = self._noted(model)
+            last, known = self._known_or_last(model, noted[0], same)
+            if known:
+                return known
             link = Decision(model, last.number + 1, run_id, outcome, at, evidence, last.hash, "")
             link = replace(link, hash=link.expected_hash())
             try:
@@ -61,7 +60,7 @@ class DecisionTable:
                 run_id=run_id,
                 hash=link.hash,
             )
-            self._note_head(link)
+            self._note(link, noted)
             return link
         raise AlreadyExists(f"decisions: no free number for '{model}' after {_ATTEMPTS} attempts")
 
@@ -77,37 +76,46 @@ class DecisionTable:
 
     def head(self, model: str) -> Head | None:
         """Return the newest link as it was noted beside the chain."""
-        found = self._notes.get(_HEAD, model)
-        return Head(found[0]["number"], found[0]["hash"]) if found else None
+        head, version = self._noted(model)
+        return head if version else None
 
     def models(self) -> list[str]:
         """Return every model that a decision was made of."""
         rows = self._table.query("", only=("PartitionKey",))
         return sorted({str(row["PartitionKey"]) for row, _ in rows})
 
-    def _last(self, model: str) -> Head:
-        """Return the newest link: the noted one, or one that a worker appended and died before noting."""
-        noted = self.head(model) or Head(-1, "")
-        newest = noted
-        for row in self._after(model, noted.number):
-            newest = max(newest, Head(int(row["RowKey"]), row["hash"]), key=lambda head: head.number)
-        return newest
+    def _known_or_last(self, model: str, noted: Head, same: tuple[str, str, str]) -> tuple[Head, Decision | None]:
+        """Return the newest link (the noted one, or one whose worker died before noting it), and the same decision."""
+        run, outcome, occasion = same
+        condition = (  # spaces within the brackets: the library looks for the values' names between spaces
+            "PartitionKey eq @model and ( RowKey ge @next or run_id eq @run and outcome eq @outcome "
+            "and occasion eq @occasion )"
+        )
+        found = self._table.query(
+            condition, model=model, next=_key(noted.number + 1), run=run, outcome=outcome, occasion=occasion
+        )
+        last = noted
+        for row, _ in found:
+            if (row["run_id"], row["outcome"], row["occasion"]) == same:
+                return last, _from_row(row)
+            last = max(last, Head(int(row["RowKey"]), row["hash"]), key=lambda head: head.number)
+        return last, None
 
-    def _after(self, model: str, number: int) -> Iterator[Row]:
-        condition = "PartitionKey eq @model and RowKey ge @first and RowKey lt @end"
-        found = self._table.query(condition, model=model, first=_key(number + 1), end=_END, only=("RowKey", "hash"))
-        return (row for row, _ in found)
+    def _noted(self, model: str) -> tuple[Head, str]:
+        """Return the noted head and its ETag; number -1 and no ETag where none is noted."""
+        found = self._notes.get(_HEAD, model)
+        return (Head(found[0]["number"], found[0]["hash"]), found[1]) if found else (Head(-1, ""), "")
 
-    def _note_head(self, link: Decision) -> None:
+    def _note(self, link: Decision, noted: tuple[Head, str]) -> None:
+        """Note a new link as the head, unless another worker has noted a newer one."""
         row = {"PartitionKey": _HEAD, "RowKey": link.model, "number": link.number, "hash": link.hash}
-        found = self._notes.get(_HEAD, link.model)
-        try:
-            if found is None:
-                self._notes.insert(row)
-            elif found[0]["number"] < link.number:
-                self._notes.replace(row, found[1])
-        except (AlreadyExists, Changed):
-            return  # another worker noted a newer one, or the next decision will
+        head, version = noted
+        while head.number < link.number:
+            try:
+                _ = self._notes.replace(row, version) if version else self._notes.insert(row)
+                return
+            except (AlreadyExists, Changed):
+                head, version = self._noted(link.model)
 
 
 def _key(number: int) -> str:

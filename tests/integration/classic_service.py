@@ -38,6 +38,7 @@ class Faults:
     unavailable: int = 0  # answers 503 to so many calls
     swap_outputs: bool = False
     integer_status: bool = False
+    job_tokens: list[str] = field(default_factory=list)  # of the next answers about a job: good, expired or refused
 
 
 @dataclass
@@ -135,6 +136,11 @@ class ClassicService:
         results = dict(job.outputs) if finished else None
         if results and self.faults.swap_outputs:
             results = dict(zip(results, reversed(list(results.values())), strict=True))
+        if results and self.faults.job_tokens:
+            spoil = _SPOILT[self.faults.job_tokens.pop(0)]
+            results = {
+                name: output | {"SasBlobToken": spoil(output["SasBlobToken"])} for name, output in results.items()
+            }
         code = ["NotStarted", "Running", "Failed", "Cancelled", "Finished"].index(status) if status in _NAMES else 9
         return {
             "StatusCode": code if self.faults.integer_status else status,
@@ -159,7 +165,10 @@ class ClassicService:
                 return 200, None
             (resource,) = body["Resources"]
             assert resource["Name"] == RESOURCE
-            self.served[name] = requests.get(_address(resource["Location"]), timeout=10).text
+            model = requests.get(_address(resource["Location"]), timeout=10)
+            if not model.ok:
+                return 400, self._error("BadArgument", "InvalidBlob")
+            self.served[name] = model.text
             return 200, None
         base, _, token = self.published.partition("?")
         location = {"BaseLocation": base.rpartition("/")[0] + "/", "RelativeLocation": base.rpartition("/")[2]}
@@ -182,6 +191,11 @@ class ClassicService:
 
 
 _NAMES = ("NotStarted", "Running", "Failed", "Cancelled", "Finished")
+_SPOILT: dict[str, Callable[[str], str]] = {
+    "good": lambda token: token,
+    "expired": lambda token: re.sub(r"(?<=[?&])se=[^&]*", "se=2020-01-01T00%3A00%3A00Z", token),
+    "refused": lambda token: token.replace("sig=", "sig=wrong"),
+}
 
 
 def _probability(age: float, quality: float, row: list[Any]) -> float:

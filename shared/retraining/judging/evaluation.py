@@ -119,10 +119,10 @@ class Evaluation:
                 run = self._close(run, RunState.FAILED, f"the challenger could not be judged: {failed}")
         if run.state in (RunState.PROMOTING, RunState.RESTORING):
             lease.hold()
-            self._promotion.carry_out(run, model)
+            self._promotion.carry_out(run, model, lease)
 
     def _judge(self, run: Run, model: Model, lease: Lease) -> Run:
-        champion = self._champion(model, run)
+        champion = self._champion(model, run, lease)
         if run.kind is not RunKind.TRAINING:
             return self._rollback.prepare(run, model, champion)
         if run.approval and run.approval["decision"] == "reject":
@@ -138,22 +138,21 @@ class Evaluation:
         if challenger.sha256 == champion.sha256:
             return self._close(run, RunState.NO_CHANGE, "challenger and champion are the same bytes")
         gathered = self._scoring.gather(run, model, champion, challenger.metrics, lease)
-        verdict = self._scoring.verdict(run, model, gathered)
+        verdict = self._scoring.verdict(run, model, gathered, lease)
         event(_log, "run.judged", run_id=run.id, model=run.model, outcome=verdict.outcome.value, reason=verdict.reason)
         run = replace(run, verdict=verdict.as_json(), judged_champion=champion.run_id)
         return self._act(run, model, verdict, champion, self._save_golden(run, gathered))
 
-    def _champion(self, model: Model, run: Run) -> Champion:
+    def _champion(self, model: Model, run: Run, lease: Lease) -> Champion:
         """Return what serves now; the published model's bytes are kept before they are ever replaced."""
-        record = self._stores.records.load(model.name)
-        if record.champion:
-            return record.champion
+        if known := lease.record.champion:
+            return known
         resource = self._promotion.live(model).resource(model.resource, run.id)
         data = self._stores.caller.fetch("read the published model", resource.location.signed_url(), limit=_MODEL_BYTES)
         path = f"{ARTIFACTS}/{model.name}/{INITIAL}/model{MODEL_EXTENSION}"
         self._stores.blobs.write(path, data)
         champion = Champion(INITIAL, path, hashlib.sha256(data).hexdigest(), self._clock())
-        self._stores.records.save(replace(record, champion=champion, anchor=champion))
+        lease.save(lambda record: replace(record, champion=champion, anchor=champion))
         return champion
 
     def _challenger(self, run: Run, model: Model) -> Challenger:

@@ -91,12 +91,7 @@ class EvidenceStore:
     def rows(self, evidence: Evidence, model: Model, rule: GateRule) -> PairedScores | None:
         """Return both models' answers beside the truth, as a rule wants them; None where nothing was scored."""
         holdout = self.holdout(model, evidence.holdout) if evidence.holdout else None
-        if holdout is None or not {"champion", "challenger"} <= evidence.scores.keys():
-            return None
-        scores = evidence.scores
-        return pair(
-            holdout, model.task, model.positive, rule, scores["champion"], scores["challenger"], scores.get("anchor")
-        )
+        return None if holdout is None else paired(holdout, evidence, model, rule)
 
     def keep_holdout(self, model: Model, data: bytes) -> str:
         """Keep a version of the holdout; return its hash."""
@@ -110,6 +105,16 @@ class EvidenceStore:
         """Return a kept version of the holdout; None where it is gone."""
         data = self._blobs.read(_holdout_path(model.name, version))
         return None if data is None else holdout_of(data, model)
+
+
+def paired(holdout: Holdout, evidence: Evidence, model: Model, rule: GateRule) -> PairedScores | None:
+    """Return the answers to a holdout beside its truth, as a rule wants them; None where not both models were asked."""
+    scores = evidence.scores
+    if not {"champion", "challenger"} <= scores.keys():
+        return None
+    return pair(
+        holdout, model.task, model.positive, rule, scores["champion"], scores["challenger"], scores.get("anchor")
+    )
 
 
 def holdout_of(data: bytes, model: Model, *, limit: int | None = None) -> Holdout:

@@ -8,7 +8,6 @@ from datetime import timedelta
 
 from shared.adapters.blobs import BlobStore
 from shared.adapters.ledger import Ledger
-from shared.adapters.models_table import ModelTable
 from shared.adapters.runs_table import RunTable
 from shared.adapters.storage_layout import HOLDOUTS
 from shared.domain.deciding.champion import INITIAL, Champion
@@ -17,7 +16,7 @@ from shared.domain.lifecycle.runs import Run
 from shared.domain.measuring.holdout import Answered, Holdout
 from shared.domain.model import Model
 from shared.errors import EvaluationError
-from shared.retraining.judging.evidence import Evidence, EvidenceStore, holdout_of
+from shared.retraining.judging.evidence import Evidence, EvidenceStore, holdout_of, paired
 from shared.retraining.judging.staging import Staging, ask
 from shared.retraining.promoting.lease import Lease
 from shared.retraining.promoting.promotion import Promotion
@@ -51,12 +50,11 @@ class Gathered:
 
 
 class Scoring:
-    """Asks the endpoints; the caller holds the lease, which is renewed between the steps."""
+    """Asks the endpoints under a lease, which is renewed between the steps."""
 
     def __init__(
         self,
         runs: RunTable,
-        records: ModelTable,
         ledger: Ledger,
         blobs: BlobStore,
         results: JobResults,
@@ -64,8 +62,7 @@ class Scoring:
         evidence: EvidenceStore,
         staging: Staging,
     ) -> None:
-        self._runs, self._records, self._ledger = runs, records, ledger
-        self._blobs, self._results = blobs, results
+        self._runs, self._ledger, self._blobs, self._results = runs, ledger, blobs, results
         self._promotion, self._evidence, self._staging = promotion, evidence, staging
 
     def gather(
@@ -90,21 +87,20 @@ class Scoring:
         if model.staging is None:
             evidence = Evidence(dict(metrics), _around(champion, "no staging endpoint"), "", champion.run_id, {})
             return Gathered(rows, ask(live, model, rows, run.id), None, evidence)
-        anchor = self._anchor(run, model, champion, rows, version) if version else None
+        anchor = self._anchor(run, model, lease, rows, version) if version else None
         lease.hold()
         staging = self._promotion.staging(model)
 
         def put_challenger() -> None:
             self._results.use(run, model, MODEL_EXTENSION, lambda it: staging.update(model.resource, it, run.id))
 
-        self._staging.install(staging, model, run.id, put_challenger, rows, run.id)
+        self._staging.install(staging, lease, run.id, put_challenger, rows, run.id)
         lease.hold()
         scores = {"champion": ask(live, model, rows, run.id), "challenger": ask(staging, model, rows, run.id)}
-        lease.hold()  # a worker that lost its lease may have asked somebody else's challenger
         if not version:
             evidence = Evidence(dict(metrics), _around(champion, "no holdout"), "", champion.run_id, {})
             return Gathered(rows, scores["champion"], scores["challenger"], evidence)
-        record = self._records.load(model.name)
+        record = lease.record
         around = replace(
             _around(champion, ""),
             holdout_uses=record.used(version, run.id).holdout_uses,
@@ -115,16 +111,21 @@ class Scoring:
         retired = self._retired(run, model, metrics, record.retired_holdout(version, run.id))
         return Gathered(rows, scores["champion"], scores["challenger"], evidence, retired)
 
-    def verdict(self, run: Run, model: Model, gathered: Gathered) -> Verdict:
-        """Judge what was gathered, and keep it; a new holdout and the one before it have to agree."""
+    def verdict(self, run: Run, model: Model, gathered: Gathered, lease: Lease) -> Verdict:
+        """
+        Judge what was gathered, and keep it; a new holdout and the one before it have to agree.
+
+        Raises:
+            Changed: The lease was lost: what was asked may have been somebody else's challenger.
+        """
+        version = gathered.evidence.holdout if model.gate else ""
+        lease.save(lambda record: record.used(version, run.id) if version else record)
         if model.gate is None:
             return Verdict(Outcome.PROMOTE, 'gate = "none": nothing was judged', "")
         evidence = gathered.evidence
         kept = self._evidence.save(run, evidence)
-        rows = self._evidence.rows(evidence, model, model.gate)
+        rows = paired(gathered.rows, evidence, model, model.gate) if version else None
         verdict = replace(judge(evidence.metrics, rows, model.gate, evidence.circumstances), evidence=kept)
-        if evidence.holdout:
-            self._records.save(self._records.load(model.name).used(evidence.holdout, run.id))
         return bridged(verdict, gathered.retired) if gathered.retired else verdict
 
     def _overlap(self, run: Run, n_holdout: int) -> float:
@@ -145,10 +146,10 @@ class Scoring:
         head = bytes(blob.download_blob(offset=0, length=_GOLDEN_SOURCE_BYTES).readall())
         return holdout_of(head[: head.rfind(b"\n") + 1], model, limit=_GOLDEN_SOURCE_ROWS)
 
-    def _anchor(self, run: Run, model: Model, champion: Champion, rows: Holdout, version: str) -> Answered | None:
+    def _anchor(self, run: Run, model: Model, lease: Lease, rows: Holdout, version: str) -> Answered | None:
         """Return what the model that a person last approved answers, from earlier evidence or by asking it anew."""
-        anchor = self._records.load(model.name).anchor
-        if anchor is None or anchor.run_id == champion.run_id:
+        anchor, champion = lease.record.anchor, lease.record.champion
+        if anchor is None or champion is None or anchor.run_id == champion.run_id:
             return None
         for known in self._runs_with(model, anchor.run_id):
             earlier = self._evidence.load(known)
@@ -162,7 +163,7 @@ class Scoring:
         def put_anchor() -> None:
             staging.update(model.resource, reference, run.id)
 
-        self._staging.install(staging, model, anchor.run_id, put_anchor, rows, run.id)
+        self._staging.install(staging, lease, anchor.run_id, put_anchor, rows, run.id)
         return ask(staging, model, rows, run.id)
 
     def _runs_with(self, model: Model, made_by: str) -> list[Run]:
@@ -179,7 +180,7 @@ class Scoring:
             "challenger": ask(self._promotion.staging(model), model, rows, run.id),
         }
         evidence = Evidence(dict(metrics), Circumstances(), version, "", scores)
-        return judge(metrics, self._evidence.rows(evidence, model, model.gate), model.gate)
+        return judge(metrics, paired(rows, evidence, model, model.gate), model.gate)
 
 
 def bridged(verdict: Verdict, retired: Verdict) -> Verdict:

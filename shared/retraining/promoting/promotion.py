@@ -18,7 +18,6 @@ import numpy as np
 from shared.adapters.blobs import BlobStore
 from shared.adapters.decisions import DecisionTable
 from shared.adapters.endpoints import EndpointClient
-from shared.adapters.models_table import ModelTable
 from shared.adapters.runs_table import RunTable
 from shared.domain.deciding.champion import INITIAL, Champion
 from shared.domain.deciding.decision import OVERRIDE, ROLLBACK
@@ -27,9 +26,10 @@ from shared.domain.lifecycle.runs import Run, RunKind, RunState
 from shared.domain.measuring import golden
 from shared.domain.measuring.answers import answers_of
 from shared.domain.model import Model
-from shared.errors import EvaluationError, ServiceRejected
+from shared.errors import Changed, EvaluationError, ServiceRejected
 from shared.logs import event
 from shared.retraining import Clock
+from shared.retraining.promoting.lease import Lease
 from shared.retraining.training.naming import model_of
 from shared.retraining.training.results import JobResults
 from shared.wire import MODEL_EXTENSION, BlobReference, Cell
@@ -54,12 +54,11 @@ class Proof:
 
 
 class Promotion:
-    """Changes the live endpoint of one model at a time; the caller holds the model's lease."""
+    """Changes the live endpoint of one model at a time, under the model's lease."""
 
     def __init__(
         self,
         runs: RunTable,
-        records: ModelTable,
         decisions: DecisionTable,
         blobs: BlobStore,
         results: JobResults,
@@ -73,7 +72,7 @@ class Promotion:
             endpoints: Gives the client of a model's `live` or `staging` endpoint.
             deadline: How long the live endpoint may take to answer as expected; None for what each model's budgets say.
         """
-        self._runs, self._records, self._decisions, self._blobs = runs, records, decisions, blobs
+        self._runs, self._decisions, self._blobs = runs, decisions, blobs
         self._results, self._endpoints, self._clock, self._deadline = results, endpoints, clock, deadline
 
     def live(self, model: Model) -> EndpointClient:
@@ -101,7 +100,7 @@ class Promotion:
         document: dict[str, Any] | None = self._blobs.read_json(f"{run.artifacts}/golden.json")
         return document
 
-    def carry_out(self, run: Run, model: Model) -> None:
+    def carry_out(self, run: Run, model: Model, lease: Lease) -> None:
         """
         Take a run from PROMOTING or RESTORING to its end.
 
@@ -113,17 +112,17 @@ class Promotion:
         if expected is None:
             raise EvaluationError(f"the golden rows of run '{run.id}' are gone, so nothing can be proven")
         if run.state is RunState.PROMOTING:
-            run = self._promote(run, model, expected)
+            run = self._promote(run, model, expected, lease)
         if run.state is RunState.RESTORING:
-            self._restore(run, model, expected)
+            self._restore(run, model, expected, lease)
 
-    def _promote(self, run: Run, model: Model, expected: dict[str, Any]) -> Run:
-        champion = self._records.load(model.name).champion
+    def _promote(self, run: Run, model: Model, expected: dict[str, Any], lease: Lease) -> Run:
+        champion = lease.record.champion
         serving = champion.run_id if champion else ""
         if (
             champion and champion.placed_by == run.id
         ):  # proven before, by a worker that died between the pointer and the run
-            return self._crown(run, model, Proof(len(expected["rows"]), 0.0))
+            return self._crown(run, model, Proof(len(expected["rows"]), 0.0), lease)
         if serving != run.judged_champion:
             return self._give_way(run, model, champion)
         if is_overdue(run, self._clock(), model.policy):
@@ -140,18 +139,21 @@ class Promotion:
         if not proof.holds:
             reason = f"the live endpoint did not give the {_whose(run)} answers within {self._patience(model)}"
             return self._runs.save(run.advanced(RunState.RESTORING, self._clock(), reason))
-        return self._crown(run, model, proof)
+        return self._crown(run, model, proof, lease)
 
-    def _crown(self, run: Run, model: Model, proof: Proof) -> Run:
+    def _crown(self, run: Run, model: Model, proof: Proof, lease: Lease) -> Run:
         """Move the champion pointer, record the decision, close the run: in that order, each repeatable."""
-        record = self._records.load(model.name)
-        champion = record.champion
+        champion = lease.record.champion
         if champion is None or champion.placed_by != run.id:
-            if (champion.run_id if champion else "") != run.judged_champion:
-                return self._give_way(run, model, champion)
-            champion = self._champion_of(run)
+            champion = crowned = self._champion_of(run)
             by_a_person = run.approval is not None or run.kind is not RunKind.TRAINING
-            self._records.save(replace(record, champion=champion, anchor=champion if by_a_person else record.anchor))
+            try:
+                lease.save(lambda it: replace(it, champion=crowned, anchor=crowned if by_a_person else it.anchor))
+            except Changed:
+                serving = lease.record.champion
+                if (serving.run_id if serving else "") == run.judged_champion:
+                    raise
+                return self._give_way(run, model, serving)
         reason = f"{run.reason}; proven on {proof.rows} golden rows after {proof.seconds:.1f} s"
         return self._close(run, RunState.PROMOTED, reason, proof, champion)
 
@@ -182,8 +184,8 @@ class Promotion:
             restored=run.kind is RunKind.ROLLBACK,
         )
 
-    def _restore(self, run: Run, model: Model, expected: dict[str, Any]) -> None:
-        champion = self._records.load(model.name).champion
+    def _restore(self, run: Run, model: Model, expected: dict[str, Any], lease: Lease) -> None:
+        champion = lease.record.champion
         if champion is None:
             raise EvaluationError(f"no champion of '{model.name}' is kept, so none can be put back")
         self.live(model).update(model.resource, self._kept(champion.artifact), run.id)
