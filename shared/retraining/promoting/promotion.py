@@ -224,7 +224,7 @@ class Promotion:
             pause = min(2 * pause, 2.0)
 
     def _patience(self, model: Model) -> timedelta:
-        return self._deadline or model.policy.proof_budget
+        return model.policy.proof_budget if self._deadline is None else self._deadline
 
     def _close(self, run: Run, state: RunState, reason: str, proof: Proof, champion: Champion) -> Run:
         evidence = {
