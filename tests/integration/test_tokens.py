@@ -7,7 +7,7 @@ import json
 import pytest
 from census_rows import people
 from classic_service import METRICS
-from conftest import World
+from retraining_world import World
 
 from shared.domain.lifecycle.runs import Run
 from shared.errors import ServiceRejected
