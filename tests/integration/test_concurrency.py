@@ -38,3 +38,19 @@ def test_workers_that_do_everything_at_once_train_once_and_promote_once(world: W
     assert [row["outcome"] for row in world.rows("decisions")] == ["PROMOTED"]
     assert world.service.count("PATCH", "/live") == 1
     assert world.service.served["live"] == "quality=1.0"
+
+
+def test_twins_that_arrive_at_once_are_told_apart_without_the_sweep(world: World) -> None:
+    names = ("a.csv", "b.csv", "c.csv")
+    workers = [compose(world.environment, world.clock) for _ in names]
+    for name in names:
+        world.put(f"training-data/census/{name}", people(600))
+
+    with ThreadPoolExecutor(len(names)) as threads:
+        for arrival in [
+            threads.submit(app.arrival.receive, app.evaluation._stores.blobs.blob(f"training-data/census/{name}"))
+            for app, name in zip(workers, names, strict=True)
+        ]:
+            arrival.result()
+
+    assert sorted(world.dataset(name)["state"] for name in names) == ["ACCEPTED", "DUPLICATE", "DUPLICATE"]

@@ -174,6 +174,21 @@ def test_any_model_that_has_served_can_come_back(world: World, name_it: Callable
     assert world.service.served["live"] == ("quality=0.5" if target == "initial" else "quality=0.7")
 
 
+def test_a_rollback_does_not_undo_what_was_promoted_after_it_was_asked_for(world: World) -> None:
+    promoted(world, "a.csv", 0.8, 1)
+    second = promoted(world, "b.csv", 0.9, 2)
+    late = begin(world, "late.csv", 1.0, 3)
+    asked = world.app.rollback.rollback("census", None, "ada", "complaints about b")
+    assert evaluate(world, late)["state"] == "PROMOTED"
+
+    done = evaluate(world, asked)
+
+    assert done["state"] == "SUPERSEDED"
+    assert done["reason"] == f"'{late['id']}' went live after ada had asked; ask again if it is to go"
+    assert world.service.served["live"] == "quality=1.0"
+    assert done["judged_champion"] == second["id"]
+
+
 def test_a_rollback_that_changes_nothing_leaves_the_champion(world: World) -> None:
     promoted(world, "a.csv", 0.8, 1)
     second = promoted(world, "b.csv", 1.0, 2)

@@ -54,7 +54,7 @@ def test_the_facts_hold_verdict_reason_links_and_the_way_back() -> None:
     assert [news["id"], news["event"], news["command"]] == [
         "census-1.5",
         "run.promoted",
-        "relearn rollback census --reason WHY",
+        "relearn rollback census --to initial --reason WHY",
     ]
     assert news["verdict"]["outcome"] == "PROMOTE"
     assert news["reason"].startswith("AUC 0.9")

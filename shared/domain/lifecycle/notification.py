@@ -89,7 +89,8 @@ def signature(body: bytes, secret: Secret, at: datetime) -> str:
 
 def _command(run: Run) -> str | None:
     if run.state is RunState.PROMOTED:
-        return f"relearn rollback {run.model} --reason WHY"
+        back = f" --to {run.judged_champion}" if run.judged_champion else ""
+        return f"relearn rollback {run.model}{back} --reason WHY"
     if run.state is RunState.HELD:
         return f"relearn approve {run.id} --reason WHY"
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -30,6 +31,7 @@ from shared.retraining.training.advancing import Advancing
 from shared.retraining.training.naming import asked_run_id, new_run, run_id_of
 
 _log = logging.getLogger(__name__)
+_TWIN_S = 5.0  # how long a file waits for another of the same bytes that is being taken in; then the sweep looks again
 
 
 class Arrival:
@@ -214,7 +216,7 @@ class Arrival:
 
     def _takes_over(self, dataset: Dataset, owner: str) -> bool:
         """Take the bytes over where they trained in no run that came to something, or a person wants them again."""
-        first = self._ledger.find(dataset.model, owner)
+        first = self._settled_twin(dataset.model, owner)
         if first and not first.state.is_settled:
             raise Changed(f"the same bytes are being taken in as '{first.name}'")
         run = self._runs.find(dataset.model, first.run_id) if first and first.run_id else None
@@ -224,6 +226,13 @@ class Arrival:
             return False
         self._ledger.take_over(dataset, owner)
         return True
+
+    def _settled_twin(self, model: str, key: str) -> Dataset | None:
+        """Return the file that came first, once another worker has settled it or has had time to."""
+        until = time.monotonic() + _TWIN_S
+        while (first := self._ledger.find(model, key)) and not first.state.is_settled and time.monotonic() < until:
+            time.sleep(0.1)
+        return first
 
     def _duplicate(self, dataset: Dataset, owner: str) -> Dataset:
         first = self._ledger.find(dataset.model, owner)

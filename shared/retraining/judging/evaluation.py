@@ -124,6 +124,9 @@ class Evaluation:
     def _judge(self, run: Run, model: Model, lease: Lease) -> Run:
         champion = self._champion(model, run, lease)
         if run.kind is not RunKind.TRAINING:
+            if run.judged_champion not in ("", champion.run_id):
+                reason = f"'{champion.run_id}' went live after {run.requested_by} had asked; ask again if it is to go"
+                return self._close(run, RunState.SUPERSEDED, reason)
             return self._rollback.prepare(run, model, champion)
         if run.approval and run.approval["decision"] == "reject":
             return self._close(run, RunState.REJECTED, f"rejected by {run.approval['by']}: {run.approval['reason']}")

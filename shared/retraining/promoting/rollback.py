@@ -72,7 +72,7 @@ class Rollback:
             )
         if target == champion.run_id:
             raise RequestRefused(f"'{target}' serves '{model_name}' already")
-        return self._begin(model, RunKind.ROLLBACK, target, by, reason)
+        return self._begin(model, RunKind.ROLLBACK, target, champion, by, reason)
 
     def override(self, run_id: str, by: str, reason: str) -> Json:
         """
@@ -98,7 +98,7 @@ class Rollback:
             raise RequestRefused(f"'{run_id}' serves already")
         if self._promotion.golden_of(refused) is None:
             raise RequestRefused(f"run '{run_id}' was never scored, so its promotion could not be proven")
-        return self._begin(model, RunKind.OVERRIDE, run_id, by, reason)
+        return self._begin(model, RunKind.OVERRIDE, run_id, champion, by, reason)
 
     def prepare(self, run: Run, model: Model, champion: Champion) -> Run:
         """Save which answers will show that the kept model is live, then the intention to put it there."""
@@ -123,7 +123,7 @@ class Rollback:
             )
         return model, champion
 
-    def _begin(self, model: Model, kind: RunKind, target: str, by: str, reason: str) -> Json:
+    def _begin(self, model: Model, kind: RunKind, target: str, champion: Champion, by: str, reason: str) -> Json:
         now = self._clock()
         known = self._runs.all(model.name)
         busy = [run for run in known if run.kind is not RunKind.TRAINING and not run.state.is_final]
@@ -145,6 +145,7 @@ class Rollback:
             reason=reason.strip(),
             kind=kind,
             restores=target,
+            judged_champion=champion.run_id,  # what the person saw serving
             requested_by=by.strip(),
         )
         event(_log, "rollback.requested", model=model.name, run_id=run.id, restores=target, by=run.requested_by)
