@@ -81,7 +81,7 @@ def work(
             setattr(owner, name, fuse.wrap(getattr(owner, name), name.strip("_")))
     clock = _Clock(ahead_s)
     app = compose(environment, clock)
-    app.evaluation._settle = timedelta(seconds=0.3)
+    app.evaluation._scoring._staging._settle = timedelta(seconds=0.3)
     app.evaluation._promotion._deadline = timedelta()  # one look: each run of the test has the same moments
     for _ in range(_ROUNDS):
         _round(app, fuse, events, messages)

@@ -87,7 +87,7 @@ def with_models(world: World, text: str, folder: Path) -> None:
     file.write_text(text)
     world.environment["MODELS_FILE"] = str(file)
     world.app = compose(world.environment, world.clock)
-    world.app.evaluation._settle = world.app.evaluation._promotion._deadline = timedelta(seconds=1)
+    world.app.evaluation._scoring._staging._settle = world.app.evaluation._promotion._deadline = timedelta(seconds=1)
 
 
 def declared() -> str:

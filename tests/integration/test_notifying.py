@@ -42,7 +42,7 @@ def told(world: World, receiver: Receiver, tmp_path: Path) -> World:
         "APPROVAL_SECRET": "planted-approval-secret-of-length",
     }
     world.app = compose(world.environment, world.clock)
-    world.app.evaluation._settle = world.app.evaluation._promotion._deadline = timedelta(seconds=1)
+    world.app.evaluation._scoring._staging._settle = world.app.evaluation._promotion._deadline = timedelta(seconds=1)
     return world
 
 
