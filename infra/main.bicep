@@ -47,7 +47,7 @@ param pollSchedule string = '*/30 * * * * *'
 @description('How often schedules are looked at and stray files swept up: six NCRONTAB fields, UTC.')
 param retrainSchedule string = '0 */5 * * * *'
 
-@description('App settings that models.toml refers to. Each is a secret of the vault, filled in by infra/hooks/publish.py.')
+@description('App settings that models.toml refers to, a webhook\'s too. Each is a secret of the vault; infra/hooks/publish.py fills in a service\'s.')
 param modelSettings array = [
   'CENSUS_JOBS_URL'
   'CENSUS_JOBS_KEY'
@@ -56,6 +56,9 @@ param modelSettings array = [
   'CENSUS_STAGING_URL'
   'CENSUS_STAGING_KEY'
 ]
+
+@description('Messages of held runs carry a signed link by which who holds it decides. False where names have to be proven.')
+param approvalLinks bool = true
 
 @description('Scoring replicas that always run; 0 saves their cost and makes the first request wait for a start.')
 @minValue(0)
@@ -211,6 +214,7 @@ module functions 'modules/functions.bicep' = {
     packageContainer: storage.outputs.packageContainer
     vaultName: vault.outputs.name
     modelSettings: modelSettings
+    approvalLinks: approvalLinks
     applicationInsightsName: monitoring.outputs.applicationInsightsName
     workspaceId: monitoring.outputs.workspaceId
     instanceMemoryMB: instanceMemoryMB

@@ -10,6 +10,7 @@ param dataAccountName string
 param packageContainer string
 param vaultName string
 param modelSettings array
+param approvalLinks bool
 param applicationInsightsName string
 param workspaceId string
 param instanceMemoryMB int
@@ -50,6 +51,8 @@ var ownSettings = [
 ]
 
 // Secrets are named here and read by the platform; a changed one is taken up within a day, or at the next restart.
+var approvalSecret = '@Microsoft.KeyVault(VaultName=${vaultName};SecretName=approval-secret)'
+var approvalSettings = approvalLinks ? [{ name: 'APPROVAL_SECRET', value: approvalSecret }] : []
 var secretSettings = [
   for name in modelSettings: {
     name: name
@@ -90,7 +93,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
       minTlsVersion: '1.2'
       ftpsState: 'Disabled'
       http20Enabled: true
-      appSettings: concat(ownSettings, secretSettings)
+      appSettings: concat(ownSettings, approvalSettings, secretSettings)
     }
     functionAppConfig: {
       deployment: {

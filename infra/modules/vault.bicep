@@ -15,7 +15,13 @@ param seed string = newGuid()
 @secure()
 param secondSeed string = newGuid()
 
+@description('As `seed`.')
+@secure()
+param approvalSeed string = newGuid()
+
+// The app starts with these, and its health names them until a model is published.
 var unpublished = 'https://not-published.invalid/workspaces/none'
+var noJobs = '${unpublished}/services/none/jobs'
 var digits = replace('${seed}${secondSeed}', '-', '')
 
 resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
@@ -50,12 +56,23 @@ resource studioSecret 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = {
 
 @onlyIfNotExists()
 resource studioToken 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = {
-  // checkov:skip=CKV_AZURE_41:it encrypts what is stored: expiring, it would lock the service out of its own data
+  // checkov:skip=CKV_AZURE_41:expiring, it would lock people out of the service's management
   parent: vault
   name: 'studio-workspace-token'
   properties: {
     contentType: 'text of 32 characters or more'
     value: guid(secondSeed, seed)
+  }
+}
+
+@onlyIfNotExists()
+resource approvalSecret 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = {
+  // checkov:skip=CKV_AZURE_41:expiring, it would end links that wait for a person; a new value ends them all
+  parent: vault
+  name: 'approval-secret'
+  properties: {
+    contentType: 'text of 32 characters or more'
+    value: replace(approvalSeed, '-', '')
   }
 }
 
@@ -67,10 +84,7 @@ resource modelSetting 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = [
     name: toLower(replace(name, '_', '-'))
     properties: {
       contentType: 'setting ${name}'
-      // The app starts with these, and its health names them until a model is published.
-      value: endsWith(name, '_JOBS_URL')
-        ? '${unpublished}/services/none/jobs'
-        : endsWith(name, '_URL') ? '${unpublished}/webservices/none/endpoints/${toLower(name)}' : 'not published'
+      value: endsWith(name, '_JOBS_URL') ? noJobs : endsWith(name, '_URL') ? '${unpublished}/webservices/none/endpoints/${toLower(name)}' : 'not published yet'
     }
   }
 ]

@@ -87,9 +87,8 @@ def test_every_table_and_container_is_explained() -> None:
 def test_the_settings_are_the_same_in_sample_readme_and_models() -> None:
     referred = set(re.findall(r"%([A-Z_]+)%", (ROOT / "models.toml").read_text())) - {"NAME"}
     timers = set(re.findall(r"%([A-Z_]+)%", (ROOT / "function_app.py").read_text()))
-    needed = (
-        referred | timers | {"DATA_STORAGE", "MODELS_FILE", "TRAINING_DATA_SOURCE", "TELEMETRY", "AzureWebJobsStorage"}
-    )
+    own = {"DATA_STORAGE", "MODELS_FILE", "TRAINING_DATA_SOURCE", "TELEMETRY", "APP_URL", "APPROVAL_SECRET"}
+    needed = referred | timers | own | {"AzureWebJobsStorage"}
 
     assert set(SAMPLE) - {"FUNCTIONS_WORKER_RUNTIME"} == needed
     for name in needed:
