@@ -39,9 +39,8 @@ def _cs_literal(text: str) -> str:
     return json.dumps(text)
 
 
-def _cs_raw(text: str) -> str:
-    """Quote JSON for C#: three quotation marks in a row never occur in it."""
-    return f'"""\n{text}\n"""'
+def _cs_verbatim(text: str) -> str:
+    return '@"' + text.replace('"', '""') + '"'
 
 
 def _r_text(text: str) -> str:
@@ -61,7 +60,7 @@ _environment = Environment(
 _environment.filters |= {
     "literal": _literal,
     "escaped": _cs_literal,
-    "raw": _cs_raw,
+    "verbatim": _cs_verbatim,
     "r_text": _r_text,
     "quoted": _quoted,
 }

@@ -1,4 +1,4 @@
-"""The help pages: what they say of an endpoint, whether their samples run, and how they bear hostile names."""
+"""The help pages: what they say of an endpoint, and how they bear hostile names."""
 
 from __future__ import annotations
 
@@ -6,9 +6,6 @@ import ast
 import html
 import json
 import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -106,51 +103,10 @@ def test_each_language_has_a_sample_with_the_endpoints_address(
     assert "****" in program
 
 
-def with_key(program: str, key: str) -> str:
-    assert program.count("****") == 1
-    return program.replace("****", key)
-
-
-def ran(command: list[str], program: str) -> str:
-    finished = subprocess.run(  # noqa: S603
-        command, input=program, capture_output=True, text=True, timeout=60, check=False
-    )
-    assert finished.returncode == 0, finished.stderr
-    return finished.stdout
-
-
-def test_the_python_sample_scores(published: Published) -> None:
-    program = sample(page(published, help_location(published) + "/score"), "Python 3")
-
-    output = ran([sys.executable, "-"], with_key(program, published.endpoint("live")["primary_key"]))
-
-    value = json.loads(output)["Results"]["output1"]["value"]
-    assert value["ColumnNames"][-2:] == ["Scored Labels", "Scored Probabilities"]
-    assert len(value["Values"]) == 1
-
-
-@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
-def test_the_curl_sample_scores(published: Published) -> None:
-    program = sample(page(published, help_location(published) + "/score"), "curl")
-
-    output = ran(["sh", "-s"], with_key(program, published.endpoint("live")["primary_key"]))
-
-    assert len(json.loads(output)["Results"]["output1"]["value"]["Values"]) == 1
-
-
 def test_a_samples_cells_are_such_as_the_model_knows(published: Published) -> None:
     program = sample(page(published, help_location(published) + "/score"), "Python 3")
 
     assert assigned(program, "body")["Inputs"]["input1"]["Values"] == [["0", "0", "clerk", "<=50K"]]
-
-
-def test_the_python_sample_says_what_went_wrong(published: Published) -> None:
-    program = sample(page(published, help_location(published) + "/score"), "Python 3")
-
-    output = ran([sys.executable, "-"], program)
-
-    assert "status code 401" in output
-    assert "ScoreRequestUnauthorized" in output
 
 
 def test_the_jobs_page_lists_ports_and_parameters(published: Published) -> None:
@@ -242,14 +198,18 @@ def body_in(language: str, program: str) -> Any:
     if language == "Python 3":
         return assigned(program, "body")
     patterns = {
-        "C#": r'const string body = """\n(.*?)\n""";',
+        "C#": r'const string Body = @"((?:[^"]|"")*)";',
         "R": r"body <- '((?:[^'\\]|\\.)*)'\n",
         "PowerShell": r"\$body = @'\n(.*?)\n'@",
         "curl": r"<<'JSON'\n(.*?)\nJSON\n?",
     }
     found = re.search(patterns[language], program, re.DOTALL)
     assert found is not None, program
-    text = re.sub(r"\\(.)", r"\1", found[1]) if language == "R" else found[1]
+    text = found[1]
+    if language == "R":
+        text = re.sub(r"\\(.)", r"\1", text)
+    elif language == "C#":
+        text = text.replace('""', '"')
     return json.loads(text)
 
 

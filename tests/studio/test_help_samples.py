@@ -1,115 +1,120 @@
-"""The help pages' own sample programs, taken from the page and run: train, score a file, replace a model."""
+"""The help pages' own sample programs, taken from the page and run: score, train, score a file, replace a model."""
 
 from __future__ import annotations
 
 import html
+import json
 import re
-import shutil
-import subprocess
-import sys
 import threading
-from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-from azure.storage.blob import ContainerClient
-from exchanges import Jobs, Published, RunJobs, people, scored
+import tree_sitter
+import tree_sitter_powershell
+from azure.storage.blob import BlobSasPermissions, ContainerClient, generate_blob_sas
+from exchanges import Published, people, scored
+from sample_programs import in_every_language, output_of, ran
 
 from shared.secret import Secret
 from studio.blobs.connection import StorageAccount
+from studio.web.samples import samples
 
-COMMANDS = {"Python 3": [sys.executable, "-"], "curl": ["sh", "-s"]}
-LANGUAGES = [
-    "Python 3",
-    pytest.param("curl", marks=pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")),
-]
+LANGUAGES = in_every_language()
+PAGES = ["/score", "/jobs", "/update"]
 SAMPLE_CONNECTION = "DefaultEndpointsProtocol=https;AccountName=mystorage;AccountKey=****"
-
-Sample = Callable[[dict[str, Any], str, str], str]
-
-
-@pytest.fixture
-def sample(published: Published, box: ContainerClient, storage: Secret) -> Sample:
-    """Cut a program out of a page, and put in place what its user has to: the key, the account, the container."""
-
-    def cut(endpoint: dict[str, Any], page: str, language: str) -> str:
-        identifier = endpoint["api_location"].rpartition("/")[2]
-        service = published.service.registry.catalog.endpoints[identifier].service_id
-        workspace = published.json["workspace"]
-        address = f"/apihelp/workspaces/{workspace}/webservices/{service}/endpoints/{identifier}{page}"
-        text = published.client.get(address).raise_for_status().text
-        found = re.search(rf"<summary>{re.escape(language)}</summary>.*?<code>(.*?)</code>", text, re.DOTALL)
-        assert found is not None
-        program = html.unescape(found[1]).replace(SAMPLE_CONNECTION, storage.reveal())
-        return program.replace("****", endpoint["primary_key"]).replace('"container/', f'"{box.container_name}/')
-
-    return cut
+SAMPLE_BASE, SAMPLE_TOKEN = "https://mystorage.blob.core.windows.net/", "?sv=…&sr=b&sig=…&se=…&sp=r"
 
 
-@pytest.fixture
-def training(published: Published) -> dict[str, Any]:
-    return {**published.json["training"], "api_location": published.jobs_url.removesuffix("/jobs")}
-
-
-def ran(language: str, program: str) -> str:
-    finished = subprocess.run(  # noqa: S603
-        COMMANDS[language], input=program, capture_output=True, text=True, timeout=60, check=False
-    )
-    assert finished.returncode == 0, finished.stderr
-    return finished.stdout
+def sample(published: Published, endpoint: dict[str, Any], page: str, language: str, key: str | None = None) -> str:
+    """Cut a program out of a page, and put a key in place, as its user has to."""
+    identifier = endpoint["api_location"].rpartition("/")[2]
+    service = published.service.registry.catalog.endpoints[identifier].service_id
+    workspace = published.json["workspace"]
+    address = f"/apihelp/workspaces/{workspace}/webservices/{service}/endpoints/{identifier}{page}"
+    text = published.client.get(address).raise_for_status().text
+    found = re.search(rf"<summary>{re.escape(language)}</summary>.*?<code>(.*?)</code>", text, re.DOTALL)
+    assert found is not None
+    program = html.unescape(found[1])
+    mark = re.search(r"(?i)api_?key = '?\"?(\*{4})|api_key <- \"(\*{4})|API_KEY='(\*{4})", program)
+    assert mark is not None, program
+    at = mark.end() - 4
+    return program[:at] + (key or endpoint["primary_key"]) + program[at + 4 :]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_jobs_sample_trains(
-    sample: Sample,
-    training: dict[str, Any],
+def test_the_score_sample_scores(standing: Published, tmp_path: Path, language: str) -> None:
+    output = output_of(language, sample(standing, standing.endpoint("live"), "/score", language), tmp_path)
+
+    answer = json.loads(output[output.index("{") : output.rindex("}") + 1])
+    value = answer["Results"]["output1"]["value"]
+    assert value["ColumnNames"][-2:] == ["Scored Labels", "Scored Probabilities"]
+    assert len(value["Values"]) == 1
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_sample_says_what_went_wrong(standing: Published, tmp_path: Path, language: str, page: str) -> None:
+    finished = ran(language, sample(standing, standing.endpoint("live"), page, language, key="nonsense"), tmp_path)
+
+    assert "Invalid credentials provided." in finished.stdout + finished.stderr
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_samples_retrain_an_endpoint(
+    published: Published,
     box: ContainerClient,
-    tmp_path: Path,
+    storage: Secret,
+    account: StorageAccount,
     working: threading.Event,
+    tmp_path: Path,
     language: str,
 ) -> None:
+    training = {**published.json["training"], "api_location": published.jobs_url.removesuffix("/jobs")}
+    live = published.endpoint("live")
     box.upload_blob("data.csv", people(tmp_path / "data.csv", 400, seed=1).read_bytes())
 
-    output = ran(language, sample(training, "/jobs", language))
+    def with_storage(program: str) -> str:
+        program = program.replace(SAMPLE_CONNECTION, storage.reveal()).replace(SAMPLE_BASE, account.base_location)
+        return program.replace("container/", f"{box.container_name}/")
 
-    assert "Finished" in output
-    assert box.download_blob("output1.ilearner").readall().startswith(b"PK")
+    trained = output_of(language, with_storage(sample(published, training, "/jobs", language)), tmp_path)
+
+    assert "Finished" in trained
     assert box.download_blob("output2.csv").readall().startswith(b"Accuracy,")
 
+    box.upload_blob("data.csv", b"age,hours,job\n40,40,clerk\n61,55,judge\n", overwrite=True)
+    file_scored = output_of(language, with_storage(sample(published, live, "/jobs", language)), tmp_path)
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_the_jobs_sample_scores_a_file(
-    published: Published, sample: Sample, box: ContainerClient, working: threading.Event, language: str
-) -> None:
-    box.upload_blob("data.csv", b"age,hours,job\n40,40,clerk\n61,55,judge\n")
-
-    output = ran(language, sample(published.endpoint("live"), "/jobs", language))
-
-    assert "Finished" in output
-    if language == "Python 3":
-        address = output.split()[-1]
-        assert httpx.get(address, trust_env=False).text.count("\n") == 3
+    assert "Finished" in file_scored
     assert box.download_blob("output1.csv").readall().count(b"\n") == 3
 
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_the_update_sample_gives_the_endpoint_another_model(
-    published: Published,
-    sample: Sample,
-    jobs: Jobs,
-    request_body: dict[str, Any],
-    run_jobs: RunJobs,
-    account: StorageAccount,
-    language: str,
-) -> None:
-    result = jobs.finished(request_body, run_jobs)["Results"]["output1"]
-    program = sample(published.endpoint("live"), "/update", language)
-    program = program.replace("https://mystorage.blob.core.windows.net/", account.base_location)
-    program = program.replace("?sv=…&sr=b&sig=…&se=…&sp=r", result["SasBlobToken"])
     before = scored(published, "live")
-
-    ran(language, program)
+    program = with_storage(sample(published, live, "/update", language)).replace("model.ilearner", "output1.ilearner")
+    output_of(language, program.replace(SAMPLE_TOKEN, token(account, box, "output1.ilearner")), tmp_path)
 
     assert scored(published, "live") != before
+
+
+def token(account: StorageAccount, box: ContainerClient, name: str) -> str:
+    assert account.key is not None
+    signed = generate_blob_sas(
+        account.name,
+        str(box.container_name),
+        name,
+        account_key=account.key.reveal(),
+        permission=BlobSasPermissions(read=True),
+        expiry=datetime.now(UTC) + timedelta(hours=1),
+    )
+    return f"?{signed}"
+
+
+@pytest.mark.parametrize("purpose", ["score", "jobs", "update"])
+def test_the_powershell_samples_are_powershell(purpose: str) -> None:
+    """Held to PowerShell's grammar, for machines without PowerShell."""
+    parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_powershell.language()))
+    program = dict(samples(purpose, "https://host/it's", {"Inputs": {"a'@\"$b": [["größer"]]}}))["PowerShell"]
+
+    assert not parser.parse(program.encode()).root_node.has_error
+    assert parser.parse(program.replace('" }', '"').encode()).root_node.has_error

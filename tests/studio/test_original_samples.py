@@ -8,14 +8,18 @@ import json
 import threading
 import time
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from azure.storage.blob import ContainerClient
 from exchanges import VERSION, Jobs, Published, content
+from sample_programs import needs, output_of
 
 from shared.secret import Secret
+
+CLASSIC = Path(__file__).parent / "classic"
 
 
 def invoke_batch_execution_service(url: str, api_key: str, payload: dict[str, Any]) -> dict[str, str]:
@@ -108,6 +112,36 @@ def test_the_java_client_is_understood_and_understands(
     assert started.status_code in (200, 204)
     assert status["StatusCode"] == "Finished"
     assert content(status["Results"]["output2"])
+
+
+@needs("C#", ("System.Net.Http.Formatting",))
+def test_a_classic_program_in_csharp_trains_and_scores(
+    published: Published,
+    request_body: dict[str, Any],
+    box: ContainerClient,
+    storage: Secret,
+    working: threading.Event,
+    tmp_path: Path,
+) -> None:
+    program, live = (CLASSIC / "BatchAndScore.cs").read_text(encoding="utf-8"), published.endpoint("live")
+    training = [published.jobs_url, published.json["training"]["primary_key"]]
+    scoring = [f"{live['api_location']}/execute", live["primary_key"]]
+
+    output = output_of("C#", program, tmp_path, *training, *scoring, storage.reveal(), str(box.container_name))
+
+    [state, *results, answer] = output.splitlines()
+    assert state.strip() == "Finished"
+    assert [line.split()[0] for line in results] == ["output1", "output2"]
+    assert [row[2] for row in json.loads(answer)["Results"]["output1"]["value"]["Values"]] == ["clerk", "judge"]
+
+
+@needs("R", ("RCurl", "rjson"))
+def test_a_classic_program_in_r_scores(standing: Published, tmp_path: Path) -> None:
+    program, live = (CLASSIC / "score.R").read_text(encoding="utf-8"), standing.endpoint("live")
+
+    output = output_of("R", program, tmp_path, f"{live['api_location']}/execute", live["primary_key"])
+
+    assert [row.split()[2] for row in output.splitlines()] == ["clerk", "judge"]
 
 
 @pytest.mark.parametrize("body", [None, b"", b"{}"], ids=["C#", "Python and PowerShell", "others"])
