@@ -48,8 +48,9 @@ def scorer_of(served: Served) -> Scorer:
         BadArgument: The web service trains; it has none.
         Initializing: Its model could not be loaded yet.
     """
-    if served.scorer is not None:
-        return served.scorer
+    scorer = served.scorer
+    if scorer is not None:
+        return scorer
     if not served.endpoint.model:
         raise BadArgument(
             "WebServiceTypeInvalid",

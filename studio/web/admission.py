@@ -13,20 +13,23 @@ class Admission:
         self._calls: dict[str, int] = {}
 
     def enter(self, endpoint: Endpoint) -> None:
+        """Admit one call, which must `leave` however it ends; raises what `check` raises."""
+        self.check(endpoint)
+        self._calls[endpoint.id] = self._calls.get(endpoint.id, 0) + 1
+
+    def check(self, endpoint: Endpoint) -> None:
         """
-        Admit one call, which must `leave` however it ends.
+        Look whether one more call is admitted.
 
         Raises:
             Unavailable: RequestThrottled, as many calls as the endpoint takes are under way.
         """
-        n_calls = self._calls.get(endpoint.id, 0)
-        if n_calls >= endpoint.max_concurrent_calls:
+        if self._calls.get(endpoint.id, 0) >= endpoint.max_concurrent_calls:
             raise Unavailable(
                 "RequestThrottled",
                 f"endpoint '{endpoint.name}' is scoring its maximum of {endpoint.max_concurrent_calls} concurrent "
                 "call(s); try again after a growing pause, or raise MaxConcurrentCalls (at most 200) with a PATCH",
             )
-        self._calls[endpoint.id] = n_calls + 1
 
     def leave(self, endpoint: Endpoint) -> None:
         """End one admitted call; endpoints without calls take no memory."""

@@ -50,7 +50,7 @@ def create_app(core: Core, complete: Callable[[Core], Service] | None = None) ->
     scoring = ScoringApp(core.registry, guard)
     front = _Front(core, metrics, scoring, LatePages(build, core.storage.prepare))
     log = RequestLog(as_json=bool(core.settings.operation.log_json))
-    return Observed(front, scoring.answer_at_once, metrics, log)
+    return Observed(front, scoring, metrics, log)
 
 
 class _Front:

@@ -16,9 +16,9 @@ from studio.errors import BadArgument, NotFound, QuotaExceeded, Unauthorized
 from studio.services.catalog import Endpoint, WebService
 from studio.services.keys import bearer_key, is_id
 from studio.serving.registry import Registry, Served
+from studio.web.facts import note
 from studio.web.faults import rendered
 from studio.web.key_guard import KeyGuard
-from studio.web.observed import note
 
 MAX_BODY_BYTES = 40_000
 

@@ -1,89 +1,154 @@
 """
-uvicorn's HTTP protocol, with a short way for requests that arrive whole and can be answered on the spot.
+uvicorn's HTTP protocol, with a short way for requests that can be answered on the spot.
 
-uvicorn starts a task for each request and writes head and body of its answer one after the other, each with a system
-call of its own. Together this costs more than scoring a row. Whatever the application does not answer on the spot, and
-whatever comes in pieces, goes uvicorn's way, with head and body in one write.
+uvicorn makes a scope, an event, a timer and a task for each request, and writes head and body of its answer one after
+the other. Together this costs several times what scoring a row does. A request that the application wants to answer at
+once is held back until it is here whole; every other one, and one that gets long, goes uvicorn's way.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
-from starlette.types import Scope
 from uvicorn import Config
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from studio.web.answers import WholeAnswer
+from studio.web.answers import WholeAnswer, WholeRequest
 
-AtOnce = Callable[[Scope, bytes], WholeAnswer | None]
+_KEPT, _LAST = b"\r\n", b"connection: close\r\n\r\n"
+
+
+class PromptApp(Protocol):
+    """What an ASGI application has beside, to answer some of its requests on the spot."""
+
+    def is_prompt(self, method: bytes, url: bytes) -> bool:
+        """Whether a request to this address may be answered at once."""
+
+    def answer_at_once(self, request: WholeRequest) -> WholeAnswer | None:
+        """Answer; None leaves the request to be called as an ASGI application."""
 
 
 class WholeAnswers(HttpToolsProtocol):
     """
-    Named in uvicorn's configuration as `http`.
+    Named in uvicorn's configuration as `http`; answers at once where `config.app` is a `PromptApp` too.
 
-    An application may have a method `answer_at_once(scope, body)`. It gets each request that came in one piece, and
-    returns the answer, or None for what is to be called as an ASGI application.
+    Between answers at once a single timer watches for a connection at rest: it looks when the last answer was, instead
+    of being stopped and started with each.
     """
 
     def __init__(self, config: Config, *arguments: Any, **named: Any) -> None:
         super().__init__(config, *arguments, **named)
-        self._at_once: AtOnce | None = getattr(config.app, "answer_at_once", None)
-        self._is_reading = False
-        self._held: RequestResponseCycle | None = None
+        self._prompt: PromptApp | None = config.app if hasattr(config.app, "answer_at_once") else None  # type: ignore[assignment]  # it has both or none
+        self._holds = False
+        self._body = b""
+        self._rests_since: float | None = None
+        self._rest: asyncio.TimerHandle | None = None
+        self._common: tuple[object, bytes] = (None, b"")
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Begin to answer at a connection."""
         self._paired = PairingTransport(transport, self.loop)
         super().connection_made(self._paired)  # type: ignore[arg-type]  # it has all that is used
+        self._caller = self.client[0] if self.client else ""
 
-    def data_received(self, data: bytes) -> None:
-        """Read what arrived; a request whose body is still on its way is begun."""
-        self._is_reading = True
-        super().data_received(data)
-        self._is_reading = False
-        self._go_on()
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        if self._rest is not None:
+            self._rest.cancel()
+        super().connection_lost(exc)
+
+    def on_headers_complete(self) -> None:
+        """Hold a request back that may be answered at once; begin any other."""
+        if self._may_hold():
+            self._holds, self._body = True, b""
+        else:
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Collect the body, or pass it on."""
+        if not self._holds:
+            super().on_body(body)
+            return
+        self._body += body
+        if len(self._body) > HIGH_WATER_LIMIT:
+            self._begin_held()
 
     def on_message_complete(self) -> None:
-        """Answer a request that is here whole."""
+        """Answer what is here whole."""
+        if self._holds:
+            request = WholeRequest(self.parser.get_method(), self.url, self.headers, self._body, self._caller)
+            answer = self._prompt.answer_at_once(request)  # type: ignore[union-attr]  # nothing is held without it
+            if answer is not None:
+                self._holds = False
+                self._write(answer)
+                return
+            self._begin_held()
         super().on_message_complete()
-        cycle = self._held
-        if cycle is None or self._at_once is None:
-            return
-        answer = self._at_once(cycle.scope, bytes(cycle.body))  # type: ignore[arg-type]  # the same, typed in full
-        if answer is None:
-            self._go_on()
-        else:
-            self._held = None
-            self._write(cycle, answer)
+
+    def shutdown(self) -> None:
+        """Stop after the request under way."""
+        if self._holds:
+            self._begin_held()
+        super().shutdown()
+
+    def _may_hold(self) -> bool:
+        return (
+            self._prompt is not None
+            and (self.cycle is None or self.cycle.response_complete)
+            and self._prompt.is_prompt(self.parser.get_method(), self.url)
+            and not self.expect_100_continue
+            and not self.flow.write_paused
+            and not self.parser.should_upgrade()
+            and self.parser.get_http_version() == "1.1"
+            and not self.transport.is_closing()
+        )
+
+    def _begin_held(self) -> None:
+        self._holds = False
+        super().on_headers_complete()
+        if self._body:
+            super().on_body(self._body)
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        if self.transport.is_closing():
-            return  # the answer before was the last one
-        is_for_us = self._at_once is not None and app is self.app and not self.flow.write_paused
-        if is_for_us and self._is_reading and cycle.more_body:
-            self._held = cycle
-        else:
+        if not self.transport.is_closing():  # else the answer before was the last one
             super()._start_asgi_task(cycle, app)
 
-    def _go_on(self) -> None:
-        cycle, self._held = self._held, None
-        if cycle is not None:
-            super()._start_asgi_task(cycle, self.app)
-
-    def _write(self, cycle: RequestResponseCycle, answer: WholeAnswer) -> None:
-        content = [STATUS_LINE[answer.status]]
-        for name, value in (*cycle.default_headers, *answer.headers):
-            content += (name, b": ", value, b"\r\n")
-        content += (b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n", answer.body)
-        cycle.response_started = cycle.response_complete = True
-        self._paired.write_now(b"".join(content))
-        if not cycle.keep_alive:
+    def _write(self, answer: WholeAnswer) -> None:
+        self.server_state.total_requests += 1
+        common, lines = self._common
+        if common is not self.server_state.default_headers:  # they change with the date
+            common = self.server_state.default_headers
+            lines = b"".join(b"%s: %s\r\n" % pair for pair in common)
+            self._common = common, lines
+        is_kept = self.parser.should_keep_alive()
+        end = _KEPT if is_kept else _LAST
+        self._paired.write_now(b"".join((STATUS_LINE[answer.status], lines, answer.head, end, answer.body)))
+        if is_kept:
+            self._await_next()
+        else:
             self.transport.close()
-        self.on_response_complete()
+
+    def _await_next(self) -> None:
+        self._rests_since = self.loop.time()
+        if self._rest is None:
+            self._rest = self.loop.call_later(self.timeout_keep_alive, self._end_rest)
+
+    def _end_rest(self) -> None:
+        self._rest = None
+        if self._rests_since is None:  # a request is under way; what ends it watches again
+            return
+        left = self._rests_since + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self._rest = self.loop.call_later(left, self._end_rest)
+        else:
+            self.timeout_keep_alive_handler()
+
+    def _unset_keepalive_if_required(self) -> None:
+        self._rests_since = None  # something came
+        if self.timeout_keep_alive_task is not None:
+            super()._unset_keepalive_if_required()
 
 
 class PairingTransport:
@@ -97,6 +162,7 @@ class PairingTransport:
         self._transport = transport
         self._loop = loop
         self._held = b""
+        self.is_closing = transport.is_closing
 
     def write(self, data: bytes) -> None:
         """Write `data` in order with all before."""
@@ -109,7 +175,8 @@ class PairingTransport:
 
     def write_now(self, data: bytes) -> None:
         """Write `data`, which is whole, after all before."""
-        self._release()
+        if self._held:
+            self._release()
         self._transport.write(data)
 
     def close(self) -> None:

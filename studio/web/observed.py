@@ -5,29 +5,21 @@ from __future__ import annotations
 import random
 import re
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from studio.web.answers import Headers, WholeAnswer
-from studio.web.http_protocol import AtOnce
+from studio.web.answers import JSON_HEAD, Headers, WholeAnswer, WholeRequest
+from studio.web.facts import noted
 from studio.web.metrics import Metrics
 from studio.web.request_log import RequestLog
+from studio.web.scoring import ScoringApp
 
 _SHOWABLE = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _REQUEST_ID, _CALLER_ID = b"x-ms-request-id", b"x-ms-client-request-id"
 _ID_FIELDS = {_REQUEST_ID: "request_id", _CALLER_ID: "client_request_id"}
-_FACTS = "studio.facts"
 _UNKNOWN = "none"  # health, and addresses that nobody answers
-
-
-def note(scope: Scope, **facts: Any) -> None:
-    """Add facts, such as the job id, to the log line of the request under way."""
-    noted = scope.get(_FACTS)
-    if noted is None:
-        scope[_FACTS] = facts
-    else:
-        noted.update(facts)
 
 
 class Observed:
@@ -35,12 +27,12 @@ class Observed:
     ASGI wrapper: ids on every answer, the caller's own echoed; one log line and one count when it is done.
 
     Args:
-        at_once: Answers what needs no waiting; None leaves a request to `app`.
+        scoring: Answers on the spot what needs no waiting; `app` answers the rest.
     """
 
-    def __init__(self, app: ASGIApp, at_once: AtOnce, metrics: Metrics, log: RequestLog) -> None:
+    def __init__(self, app: ASGIApp, scoring: ScoringApp, metrics: Metrics, log: RequestLog) -> None:
         self._app = app
-        self._at_once = at_once
+        self._scoring = scoring
         self._metrics = metrics
         self._log = log
 
@@ -52,7 +44,7 @@ class Observed:
             finally:
                 self._log.flush()  # the server stops
             return
-        marks, started, status = _marks(scope), time.perf_counter(), 0
+        marks, started, status = _marks(scope["headers"]), time.perf_counter(), 0
 
         async def send_marked(message: Message) -> None:
             nonlocal status
@@ -64,30 +56,35 @@ class Observed:
         try:
             await self._app(scope, receive, send_marked)
         finally:
-            self._note_done(scope, marks, status, time.perf_counter() - started)
+            facts = {"method": scope["method"], "path": scope["path"], **noted(scope)}
+            self._note_done(marks, status, time.perf_counter() - started, facts)
 
-    def answer_at_once(self, scope: Scope, body: bytes) -> WholeAnswer | None:
+    def is_prompt(self, method: bytes, url: bytes) -> bool:
+        """Whether a request may be answered at once."""
+        return self._scoring.is_prompt(method, url)
+
+    def answer_at_once(self, request: WholeRequest) -> WholeAnswer | None:
         """Answer a request that is here whole, if that takes no waiting; None leaves it to be called."""
         started = time.perf_counter()
-        answer = self._at_once(scope, body)
-        if answer is not None:
-            marks = _marks(scope)
-            answer.headers.extend(marks)
-            self._note_done(scope, marks, answer.status, time.perf_counter() - started)
-        return answer
+        answer = self._scoring.answer_at_once(request)
+        if answer is None:
+            return None
+        status, body, facts = answer
+        marks = _marks(request.headers)
+        head = JSON_HEAD % len(body) + b"".join([b"%s: %s\r\n" % mark for mark in marks])
+        self._note_done(marks, status, time.perf_counter() - started, facts)
+        return WholeAnswer(status, head, body)
 
-    def _note_done(self, scope: Scope, marks: Headers, status: int, seconds: float) -> None:
-        facts = scope.get(_FACTS, {})
+    def _note_done(self, marks: Headers, status: int, seconds: float, facts: Mapping[str, Any]) -> None:
         self._metrics.count(facts.get("operation", _UNKNOWN), status, seconds)
         ids = {_ID_FIELDS[name]: value.decode() for name, value in marks}
-        done = {"status": status, "duration_ms": round(seconds * 1000, 3)}
-        self._log.add({**ids, "method": scope["method"], "path": scope["path"], **done, **facts})
+        self._log.add({**ids, "status": status, "duration_ms": round(seconds * 1000, 3), **facts})
 
 
-def _marks(scope: Scope) -> Headers:
+def _marks(headers: Headers) -> Headers:
     """Draw a request's id, which opens nothing (quick randomness will do), and take its caller's."""
     marks = [(_REQUEST_ID, b"%032x" % random.getrandbits(128))]
-    for name, value in scope["headers"]:
+    for name, value in headers:
         if name == _CALLER_ID and _SHOWABLE.fullmatch(value):
             marks.append((_CALLER_ID, value))
             break

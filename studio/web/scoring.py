@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import lru_cache
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from starlette.exceptions import HTTPException
@@ -18,21 +19,22 @@ from studio.services.keys import bearer_key
 from studio.serving.registry import Registry, Served
 from studio.serving.scoring import Form, form_of, read_request, score, scorer_of, write_answer
 from studio.web.admission import Admission
-from studio.web.answers import WholeAnswer, json_headers, send_json
+from studio.web.answers import WholeRequest, send_json
+from studio.web.facts import note
 from studio.web.faults import rendered
 from studio.web.key_guard import KeyGuard
 from studio.web.metrics import SCORING
-from studio.web.observed import note
 
 MAX_BODY_BYTES = 16 * 2**20
 
+_EXECUTE = "/execute"
 _OWNERS = ("workspaces", "subscriptions")
 _INLINE_BYTES = 64 * 2**10  # about 200 rows: above that, other requests should not wait for this one
 
 
 def is_scoring(scope: Scope) -> bool:
     """Whether a request is for this callable."""
-    return scope["type"] == "http" and str(scope["path"]).endswith("/execute")
+    return scope["type"] == "http" and str(scope["path"]).endswith(_EXECUTE)
 
 
 class ScoringApp:
@@ -52,34 +54,32 @@ class ScoringApp:
             status, answer = rendered(error)
         await send_json(send, status, answer)
 
-    def answer_at_once(self, scope: Scope, body: bytes) -> WholeAnswer | None:
+    def is_prompt(self, method: bytes, url: bytes) -> bool:
+        """Whether a request may be answered on the spot, as far as its first line tells."""
+        return method == b"POST" and _target(url) is not None
+
+    def answer_at_once(self, request: WholeRequest) -> tuple[int, bytes, dict[str, Any]] | None:
         """
         Answer a short request that is here whole, without a task of its own.
 
         Returns:
-            None for every other request, and for one whose key has to be refused or its caller looked up.
+            Status, body and facts for the log; None for every other request, and for one whose key has to be refused
+            or whose endpoint has to be looked up.
         """
-        if len(body) > _INLINE_BYTES or not is_scoring(scope) or not self._guard.is_quiet:
+        target = _target(request.url)
+        if target is None or len(request.body) > _INLINE_BYTES or not self._guard.is_quiet:
             return None
-        owner, endpoint_id = _address(scope["path"]) or ("", "")
-        served = self._registry.find(endpoint_id)
-        if served is None or served.endpoint.workspace != owner or scope["method"] != "POST":
+        served = self._registry.find(target.endpoint_id)
+        if served is None or served.endpoint.workspace != target.owner:
             return None
-        if not _opens(scope, served):
+        if not _opens(request.header(b"authorization"), served):
             return None
-        note(scope, operation=SCORING, endpoint=served.endpoint.name, service=served.service.name)
         try:
-            status, answer = 200, self._scored_now(scope, served, body)
+            self._admission.check(served.endpoint)  # nothing else is scored in this thread meanwhile
+            status, answer = 200, _scored(served, request.body, target.form)
         except Exception as error:  # as above
             status, answer = rendered(error)
-        return WholeAnswer(status, json_headers(answer), answer)
-
-    def _scored_now(self, scope: Scope, served: Served, body: bytes) -> bytes:
-        self._admission.enter(served.endpoint)
-        try:
-            return _scored(served, body, _form(scope["query_string"]))
-        finally:
-            self._admission.leave(served.endpoint)
+        return status, answer, {"method": "POST", "path": target.path, **_facts(served)}
 
     async def _answer(self, scope: Scope, receive: Receive) -> bytes:
         if scope["method"] != "POST":
@@ -107,14 +107,35 @@ class ScoringApp:
 
     def _let_in(self, scope: Scope, served: Served) -> None:
         self._guard.check(scope, served.endpoint.id)
-        if not _opens(scope, served):
+        if not _opens(_header(scope, b"authorization"), served):
             refusal = Unauthorized("ScoreRequestUnauthorized", "Invalid credentials provided.")
             raise self._guard.refused(scope, served.endpoint.id, refusal)
-        note(scope, endpoint=served.endpoint.name, service=served.service.name)
+        note(scope, **_facts(served))
 
 
-def _opens(scope: Scope, served: Served) -> bool:
-    return served.endpoint.opens_with(bearer_key(_header(scope, b"authorization").decode("latin-1")))
+class _Target(NamedTuple):
+    """What the first line of a scoring request names."""
+
+    path: str
+    owner: str
+    endpoint_id: str
+    form: Form
+
+
+@lru_cache(1024)  # a client asks the same address again and again
+def _target(url: bytes) -> _Target | None:
+    path, _, query = url.partition(b"?")
+    text = path.decode("latin-1")
+    address = _address(text) if text.endswith(_EXECUTE) and "%" not in text else None
+    return _Target(text, *address, _form(query)) if address else None
+
+
+def _facts(served: Served) -> dict[str, Any]:
+    return {"operation": SCORING, "endpoint": served.endpoint.name, "service": served.service.name}
+
+
+def _opens(authorization: bytes, served: Served) -> bool:
+    return served.endpoint.opens_with(bearer_key(authorization.decode("latin-1")))
 
 
 @lru_cache(1024)

@@ -17,12 +17,12 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from studio.web.answers import WholeAnswer
+from studio.web.answers import WholeAnswer, WholeRequest
 from studio.web.http_protocol import WholeAnswers
 
 
 class _Prompt:
-    """Answers /prompt on the spot and says so; leaves the rest, and /prompt in pieces, to another application."""
+    """Answers /prompt on the spot and says so, unless it is told to wait; leaves the rest to another application."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -30,11 +30,14 @@ class _Prompt:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._app(scope, receive, send)
 
-    def answer_at_once(self, scope: Scope, body: bytes) -> WholeAnswer | None:
-        if scope["path"] != "/prompt":
+    def is_prompt(self, method: bytes, url: bytes) -> bool:
+        return url == b"/prompt"
+
+    def answer_at_once(self, request: WholeRequest) -> WholeAnswer | None:
+        if request.body == b"wait":
             return None
-        answer = b"at once " + body
-        return WholeAnswer(200, [(b"content-length", b"%d" % len(answer))], answer)
+        answer = b"at once " + request.body
+        return WholeAnswer(200, b"content-length: %d\r\n" % len(answer), answer)
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +65,7 @@ def port() -> Iterator[int]:
         return StreamingResponse(each())  # type: ignore[arg-type]
 
     routes = [Route(f"/{name.__name__}", name, methods=["GET", "POST"]) for name in (short, prompt, empty, long, parts)]
-    config = uvicorn.Config(_Prompt(Starlette(routes=routes)), http=WholeAnswers, log_config=None)
+    config = uvicorn.Config(_Prompt(Starlette(routes=routes)), http=WholeAnswers, log_config=None, timeout_keep_alive=1)
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
@@ -128,12 +131,56 @@ def test_a_request_that_comes_whole_is_answered_at_once(port: int) -> None:
     assert head.endswith(b"\r\nconnection: close")
 
 
-def test_a_request_whose_body_comes_later_gets_a_task(port: int) -> None:
+def test_a_request_whose_body_comes_later_is_answered_at_once_too(port: int) -> None:
     with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
         connection.sendall(PROMPT + LAST)
         time.sleep(0.2)
-        connection.sendall(b"body")
-        assert connection.recv(1000).endswith(b"in a task body")
+        connection.sendall(b"bo")
+        time.sleep(0.2)
+        connection.sendall(b"dy")
+        assert connection.recv(1000).endswith(b"at once body")
+
+
+def test_what_is_not_answered_at_once_is_called(port: int) -> None:
+    assert exchange(port, PROMPT + LAST + b"wait").endswith(b"in a task wait")
+
+
+def test_a_long_body_is_not_held_back(port: int) -> None:
+    body = b"x" * 1_000_000
+    head = PROMPT.replace(b"Content-Length: 4", b"Content-Length: 1000000")
+
+    assert exchange(port, head + LAST + body).endswith(b"in a task " + body)
+
+
+def test_a_body_that_came_before_leave_to_send_it_is_taken(port: int) -> None:
+    answer = exchange(port, PROMPT + b"Expect: 100-continue\r\n" + LAST + b"body")
+
+    assert answer.endswith(b"in a task body")
+
+
+def test_a_caller_of_http_1_0_is_answered_and_let_go(port: int) -> None:
+    answer = exchange(port, PROMPT.replace(b"HTTP/1.1", b"HTTP/1.0") + b"\r\nbody")
+
+    assert answer.endswith(b"in a task body")
+
+
+def test_a_connection_at_rest_is_closed_after_the_keep_alive_time(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        for wait_s in (0.0, 0.6, 0.6):  # longer together than the time that one rest may take
+            time.sleep(wait_s)
+            connection.sendall(PROMPT + b"\r\nbody")
+            assert connection.recv(1000).endswith(b"at once body")
+        assert connection.recv(1000) == b""
+
+
+def test_a_request_that_is_on_its_way_keeps_the_connection(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        connection.sendall(PROMPT + b"\r\nbody")
+        assert connection.recv(1000).endswith(b"at once body")
+        connection.sendall(PROMPT + b"\r\nbo")
+        time.sleep(1.5)
+        connection.sendall(b"dy")
+        assert connection.recv(1000).endswith(b"at once body")
 
 
 def test_answers_at_once_and_from_tasks_keep_the_order_of_their_requests(port: int) -> None:

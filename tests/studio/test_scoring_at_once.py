@@ -1,4 +1,4 @@
-"""Scoring calls that arrive in one piece: answered on the spot, and in nothing else unlike those that arrive in two."""
+"""Scoring calls answered on the spot: in nothing else unlike those that get a task, however many pieces they come in."""
 
 from __future__ import annotations
 
@@ -59,9 +59,13 @@ def sent(
     ],
     ids=["scored", "cell", "column", "shape", "key", "endpoint", "address", "method"],
 )
-def test_pieces_make_no_difference(published: Published, body: object, named: dict[str, Any]) -> None:
+def test_the_way_makes_no_difference(
+    published: Published, monkeypatch: pytest.MonkeyPatch, body: object, named: dict[str, Any]
+) -> None:
     data = json.dumps(body).encode()
-    one, two = (sent(published, data, pieces=pieces, **named) for pieces in (1, 2))
+    one = sent(published, data, pieces=1, **named)
+    monkeypatch.setattr(ScoringApp, "is_prompt", lambda *_: False)
+    two = sent(published, data, pieces=2, **named)
 
     changing = ("date", "x-ms-request-id")
     assert (one[0], one[2]) == (two[0], two[2])
@@ -73,10 +77,11 @@ def test_pieces_make_no_difference(published: Published, body: object, named: di
     assert len(one[1]["x-ms-request-id"]) == 32
 
 
-def test_a_call_in_one_piece_waits_for_no_task(published: Published, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("pieces", [1, 2])
+def test_a_call_waits_for_no_task(published: Published, monkeypatch: pytest.MonkeyPatch, pieces: int) -> None:
     monkeypatch.setattr(ScoringApp, "_answer", None)
 
-    status, _, answer = sent(published, json.dumps(ROW).encode(), pieces=1)
+    status, _, answer = sent(published, json.dumps(ROW).encode(), pieces=pieces)
 
     assert status == "HTTP/1.1 200 OK"
     assert json.loads(answer)["Results"]["output1"]["value"]["Values"]
@@ -98,6 +103,8 @@ def test_it_is_counted_like_any_other(published: Published) -> None:
 
 def test_after_a_wrong_key_callers_are_looked_up(published: Published, monkeypatch: pytest.MonkeyPatch) -> None:
     sent(published, json.dumps(ROW).encode(), pieces=1, **bearer("wrong"))
-    monkeypatch.setattr(ScoringApp, "_scored_now", None)
+    at_once, answers = ScoringApp.answer_at_once, []
+    monkeypatch.setattr(ScoringApp, "answer_at_once", lambda *call: answers.append(at_once(*call)))
 
     assert sent(published, json.dumps(ROW).encode(), pieces=1)[0] == "HTTP/1.1 200 OK"
+    assert answers == [None]
