@@ -27,6 +27,7 @@ from shared.domain.model import Model
 from shared.errors import ConfigError
 from shared.logs import event
 from shared.retraining import Clock
+from shared.retraining.files.accepting import Accepting
 from shared.retraining.files.arrival import Arrival
 from shared.retraining.files.asking import Asking
 from shared.retraining.files.drifting import Drifting
@@ -47,6 +48,7 @@ from shared.retraining.judging.setbacks import Setbacks
 from shared.retraining.judging.staging import Staging
 from shared.retraining.promoting.approval import Approvals
 from shared.retraining.promoting.deciding import Deciding
+from shared.retraining.promoting.golden_rows import GoldenStore
 from shared.retraining.promoting.promotion import Promotion
 from shared.retraining.promoting.rollback import Rollback
 from shared.retraining.showing.announcing import Announcing
@@ -130,7 +132,7 @@ def compose(environment: Mapping[str, str], clock: Clock | None = None) -> App:
     ledger = Ledger(TableStore(connection, layout.DATASETS), recorder.file_settled)
     runs = RunTable(TableStore(connection, layout.RUNS), recorder.run_saved)
     records = ModelTable(TableStore(connection, layout.MODELS))
-    decisions = DecisionTable(TableStore(connection, layout.DECISIONS), TableStore(connection, layout.MODELS))
+    decisions = DecisionTable(TableStore(connection, layout.DECISIONS), records)
 
     def batch(model: Model) -> BatchClient:
         return BatchClient(caller, model.training)
@@ -151,11 +153,12 @@ def compose(environment: Mapping[str, str], clock: Clock | None = None) -> App:
     setting_aside = SettingAside(ledger, blobs, now)
     advancing = Advancing(models, runs, records, batch, admission, submission, setting_aside, now)
     results = JobResults(batch, blobs, caller, now)
-    promotion = Promotion(runs, decisions, blobs, results, endpoint_of, now)
+    golden_rows = GoldenStore(blobs)
+    promotion = Promotion(runs, decisions, blobs, golden_rows, results, endpoint_of, now)
     evidence = EvidenceStore(blobs)
-    scoring = Scoring(runs, ledger, blobs, results, promotion, evidence, Staging())
-    rollback = Rollback(models, runs, records, decisions, promotion, now)
-    stores = Stores(runs, records, decisions, blobs, caller)
+    scoring = Scoring(runs, blobs, results, promotion, evidence, Staging())
+    rollback = Rollback(models, runs, records, decisions, promotion, golden_rows, now)
+    stores = Stores(runs, records, decisions, blobs, golden_rows, caller)
     drifting = Drifting(blobs, runs, records, now)
     reporting = Reporting(models, runs, records, ledger, blobs, evidence, drifting, now)
     approvals = Approvals(models, runs, records, settings.approval_secret, now)
@@ -165,7 +168,8 @@ def compose(environment: Mapping[str, str], clock: Clock | None = None) -> App:
     training_sets = TrainingSets(blobs, holdouts)
     quarantine = Quarantine(blobs, ledger, now)
     gathering = Gathering(blobs, ledger, runs, training_sets, quarantine, now)
-    arrival = Arrival(models, blobs, ledger, runs, holdouts, training_sets, quarantine, gathering, advancing, now)
+    accepting = Accepting(ledger, runs, training_sets, quarantine, now)
+    arrival = Arrival(models, blobs, ledger, holdouts, accepting, quarantine, gathering, advancing, now)
     asking = Asking(models, blobs, ledger, runs, arrival, gathering, advancing, now)
     return App(
         training_data_source=settings.training_data_source,

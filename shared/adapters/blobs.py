@@ -13,7 +13,7 @@ from typing import Any
 
 from azure.core import MatchConditions
 from azure.core.exceptions import ResourceModifiedError, ResourceNotFoundError
-from azure.storage.blob import BlobClient, BlobProperties, BlobSasPermissions, BlobType
+from azure.storage.blob import BlobClient, BlobProperties, BlobSasPermissions, BlobType, StorageStreamDownloader
 
 from shared.adapters.blob_writer import BlobWriter
 from shared.adapters.patience import blob_patience
@@ -168,6 +168,19 @@ def facts_of(blob: BlobClient) -> BlobFacts | None:
     return _facts(str(blob.container_name), properties)
 
 
+def opened(blob: BlobClient) -> tuple[BlobFacts, Iterator[bytes]] | None:
+    """
+    Begin to read a blob: what it is now, and a stream of exactly that version, as `chunks_of` gives it. None when it is
+    gone. One call where asking first and reading then takes two.
+    """
+    try:
+        stream = blob.download_blob()
+    except ResourceNotFoundError:
+        return None
+    facts = _facts(str(blob.container_name), stream.properties)
+    return facts, _chunks(stream, facts)
+
+
 def _facts(container: str, properties: BlobProperties) -> BlobFacts:
     kind = properties.blob_type
     return BlobFacts(
@@ -190,6 +203,13 @@ def chunks_of(blob: BlobClient, facts: BlobFacts) -> Iterator[bytes]:
     """
     try:
         stream = blob.download_blob(etag=f'"{facts.etag}"', match_condition=MatchConditions.IfNotModified)
-        yield from stream.chunks()
     except (ResourceModifiedError, ResourceNotFoundError) as changed:
-        raise DatasetChanged(f"{facts.container}/{facts.name}") from changed
+        raise DatasetChanged(facts.path) from changed
+    yield from _chunks(stream, facts)
+
+
+def _chunks(stream: StorageStreamDownloader[bytes], facts: BlobFacts) -> Iterator[bytes]:
+    try:
+        yield from stream.chunks()  # the library asks for the version that it began with
+    except (ResourceModifiedError, ResourceNotFoundError) as changed:
+        raise DatasetChanged(facts.path) from changed

@@ -8,41 +8,61 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from shared.adapters.models_table import ModelTable
 from shared.adapters.tables import Row, TableStore, stored
 from shared.domain.deciding.decision import Decision, Head
-from shared.errors import AlreadyExists, Changed
+from shared.errors import AlreadyExists
 from shared.logs import event
 
 _log = logging.getLogger(__name__)
 _ATTEMPTS = 20
-_HEAD = "head"  # partition of the notes
+_NOTHING = Head(-1, "")
 
 
 class DecisionTable:
     """One chain of decisions for each model; a sequence number can be taken only once."""
 
-    def __init__(self, table: TableStore, notes: TableStore) -> None:
+    def __init__(self, table: TableStore, records: ModelTable) -> None:
         """
         Args:
-            notes: Another table, where the newest link of each chain is noted, so that a cut at the end shows.
+            records: In each model's record the newest link of its chain is noted, so that a cut at the end shows.
         """
-        self._table, self._notes = table, notes
+        self._table, self._records = table, records
 
-    def append(
+    def record(
         self, model: str, run_id: str, outcome: str, at: datetime, evidence: dict[str, Any], *, occasion: str = ""
     ) -> Decision:
+        """Append a decision as `append` does, and note it in the model's record."""
+        link = self.append(model, run_id, outcome, at, evidence, occasion=occasion, noted=self.head(model))
+        self._records.change(model, lambda record: record.noting(link.head))
+        return link
+
+    def append(
+        self,
+        model: str,
+        run_id: str,
+        outcome: str,
+        at: datetime,
+        evidence: dict[str, Any],
+        *,
+        occasion: str = "",
+        noted: Head | None,
+    ) -> Decision:
         """
-        Record a decision; the same outcome of the same run on the same occasion is recorded once.
+        Append a decision; the same outcome of the same run on the same occasion is there once.
 
         Args:
+            model: Whose chain.
+            run_id: The run that was decided on.
             outcome: What was decided.
+            at: When.
             evidence: Plain JSON: on which values, under which rule, on which data.
             occasion: Tells apart an outcome that a run may come to more than once.
+            noted: The newest link as the model's record has it; whoever keeps that record notes the new one there.
         """
         same = (run_id, outcome, occasion)
         for _ in range(_ATTEMPTS):
-            noted = self._noted(model)
-            last, known = self._known_or_last(model, noted[0], same)
+            last, known = self._known_or_last(model, noted or _NOTHING, same)
             if known:
                 return known
             link = Decision(model, last.number + 1, run_id, outcome, at, evidence, last.hash, "")
@@ -60,7 +80,6 @@ class DecisionTable:
                 run_id=run_id,
                 hash=link.hash,
             )
-            self._note(link, noted)
             return link
         raise AlreadyExists(f"decisions: no free number for '{model}' after {_ATTEMPTS} attempts")
 
@@ -75,9 +94,8 @@ class DecisionTable:
         return sorted((_from_row(row) for row, _ in rows), key=lambda link: link.at, reverse=True)
 
     def head(self, model: str) -> Head | None:
-        """Return the newest link as it was noted beside the chain."""
-        head, version = self._noted(model)
-        return head if version else None
+        """Return the newest link as it was noted outside the chain."""
+        return self._records.load(model).head
 
     def models(self) -> list[str]:
         """Return every model that a decision was made of."""
@@ -100,22 +118,6 @@ class DecisionTable:
                 return last, _from_row(row)
             last = max(last, Head(int(row["RowKey"]), row["hash"]), key=lambda head: head.number)
         return last, None
-
-    def _noted(self, model: str) -> tuple[Head, str]:
-        """Return the noted head and its ETag; number -1 and no ETag where none is noted."""
-        found = self._notes.get(_HEAD, model)
-        return (Head(found[0]["number"], found[0]["hash"]), found[1]) if found else (Head(-1, ""), "")
-
-    def _note(self, link: Decision, noted: tuple[Head, str]) -> None:
-        """Note a new link as the head, unless another worker has noted a newer one."""
-        row = {"PartitionKey": _HEAD, "RowKey": link.model, "number": link.number, "hash": link.hash}
-        head, version = noted
-        while head.number < link.number:
-            try:
-                _ = self._notes.replace(row, version) if version else self._notes.insert(row)
-                return
-            except (AlreadyExists, Changed):
-                head, version = self._noted(link.model)
 
 
 def _key(number: int) -> str:

@@ -1,16 +1,29 @@
-"""The table `models`: champion, anchor, holdout uses, endpoint lease and last schedule of each model."""
+"""The table `models`: champion, anchor, holdout uses, lease, last schedule and newest decision of each model."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 
 from shared.adapters.tables import Row, TableStore, instant, stored
-from shared.domain.deciding.champion import Champion, ModelRecord
+from shared.domain.deciding.champion import Champion
+from shared.domain.deciding.decision import Head
+from shared.domain.deciding.model_record import ModelRecord
 from shared.errors import AlreadyExists, Changed
 
 _PARTITION = "model"
+_ATTEMPTS = 5
+
+
+Change = Callable[[ModelRecord], ModelRecord]
+
+
+def as_it_is(record: ModelRecord) -> ModelRecord:
+    """Change nothing."""
+    return record
 
 
 class ModelTable:
@@ -44,24 +57,40 @@ class ModelTable:
         """
         return replace(record, version=self._table.replace(_to_row(record), record.version))
 
-    def lease(self, name: str, holder: str, now: datetime, length: timedelta) -> ModelRecord | None:
-        """Take or renew the right to use a model's endpoints; None when somebody else has it."""
+    def change(self, name: str, change: Change) -> ModelRecord:
+        """
+        Change a record as it is now, whoever else changes it meanwhile.
+
+        Raises:
+            Changed: Others were faster, every time.
+        """
+        for _ in range(_ATTEMPTS):
+            record = self.load(name)
+            changed = change(record)
+            with suppress(Changed):
+                return record if changed == record else self.save(changed)
+        raise Changed(f"the record of '{name}' was changed by others {_ATTEMPTS} times in a row")
+
+    def lease(
+        self, name: str, holder: str, now: datetime, length: timedelta, change: Change = as_it_is
+    ) -> ModelRecord | None:
+        """Take the right to use a model's endpoints, and change its record with it; None when somebody else has it."""
         record = self.load(name)
         if record.lease not in ("", holder) and record.lease_until and record.lease_until > now:
             return None
         try:
-            return self.save(replace(record, lease=holder, lease_until=now + length))
+            return self.save(replace(change(record), lease=holder, lease_until=now + length))
         except Changed:
             return None
 
-    def release(self, name: str, holder: str) -> None:
-        """Give the right back; one that somebody else took over is left alone."""
-        record = self.load(name)
-        if record.lease == holder:
-            try:
-                self.save(replace(record, lease="", lease_until=None))
-            except Changed:
-                return
+    def release(self, name: str, holder: str, change: Change = as_it_is) -> None:
+        """Change a record and give the right back; where somebody else took it over, both are left alone."""
+
+        def released(record: ModelRecord) -> ModelRecord:
+            return replace(change(record), lease="", lease_until=None) if record.lease == holder else record
+
+        with suppress(Changed):
+            self.change(name, released)
 
 
 def _to_row(record: ModelRecord) -> Row:
@@ -79,6 +108,7 @@ def _to_row(record: ModelRecord) -> Row:
         "lease_until": stored(record.lease_until),
         "drifted_at": stored(record.drifted_at),
         "last_scheduled_at": stored(record.last_scheduled_at),
+        "head": json.dumps(asdict(record.head)) if record.head else "",
     }
 
 
@@ -96,6 +126,7 @@ def _from_row(row: Row, version: str) -> ModelRecord:
         lease_until=instant(row["lease_until"]),
         drifted_at=instant(row["drifted_at"]),
         last_scheduled_at=instant(row["last_scheduled_at"]),
+        head=Head(**json.loads(row["head"])) if row.get("head") else None,  # rows of earlier versions have none
         version=version,
     )
 

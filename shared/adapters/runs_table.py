@@ -121,6 +121,7 @@ def _to_row(run: Run) -> Row:
         "is_news": run.is_news,
         "announcement": json.dumps(_announcement_row(run.announcement)),
         "request_reason": run.request_reason[:_REASON_CHARACTERS],
+        "overlap": str(run.overlap),  # a table's integer has 32 bits
     }
 
 
@@ -154,6 +155,7 @@ def _from_row(row: Row, version: str) -> Run:
         approval=json.loads(row["approval"]) if row["approval"] else None,
         announcement=_announcement(json.loads(row["announcement"])),
         request_reason=row["request_reason"],
+        overlap=int(row.get("overlap") or 0),  # runs of earlier versions have none
         version=version,
     )
 

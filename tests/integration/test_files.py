@@ -15,6 +15,7 @@ from azure.storage.blob import BlobBlock, BlobClient, BlobServiceClient
 from census_rows import people
 from retraining_world import World
 
+from shared.adapters import blobs
 from shared.composition import compose
 from shared.domain.data.dataset import DatasetState
 from shared.errors import RequestRefused, RowsUnaccounted
@@ -26,6 +27,18 @@ def test_an_empty_file_is_quarantined_and_says_so(world: World) -> None:
 
     assert world.dataset("a.csv")["state"] == "QUARANTINED"
     assert world.dataset("a.csv")["reason"] == "found an empty file (0 bytes), expected a header and rows"
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "a.csv.gz", "may"])
+def test_what_is_no_table_by_its_name_is_refused_in_one_sentence_and_not_read(world: World, name: str) -> None:
+    world.drop(name, people(600))
+
+    dataset = world.dataset(name)
+    assert (dataset["state"], dataset["rows"], world.service.calls) == ("QUARANTINED", 0, [])
+    assert dataset["reason"] == (
+        f"found a file named '{name}', expected a name that ends in .csv or .tsv: nothing else trains; "
+        "drop the data under such a name, or this file elsewhere"
+    )
 
 
 @pytest.mark.parametrize("name", ["_SUCCESS", "_committed_123", ".part-0.crc", "day/_SUCCESS"])
@@ -81,7 +94,11 @@ def test_an_append_blob_is_read_when_it_was_left_alone(world: World) -> None:
     assert len(world.app.views.runs(None)["runs"]) == 1
 
 
-def test_an_append_blob_that_grows_while_it_is_read_is_not_trained_on(world: World) -> None:
+def test_an_append_blob_that_grows_while_it_is_read_is_not_trained_on(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blobs, "_PIECE", 4096)  # it takes more than one call to read
+    world.app.arrival._blobs = blobs.BlobStore(world.storage)
     with _blob(world, "log.csv") as blob:
         blob.create_append_blob()
         blob.append_block(people(600))
@@ -167,14 +184,14 @@ def test_a_file_with_too_many_bad_rows_is_quarantined_whole(world: World, tmp_pa
 
 def test_a_row_that_goes_missing_stops_the_training(world: World, tmp_path: Path) -> None:
     _restart(world, tmp_path, ("min_rows = 500", 'min_rows = 500\nbad_rows = "set-aside"'))
-    make = world.app.arrival._training_sets.make
+    make = world.app.arrival._accepting._training_sets.make
 
     def lose_a_row(model, run_id, datasets):  # type: ignore[no-untyped-def]
         (dataset,) = datasets
         object.__setattr__(dataset, "rows", dataset.rows + 1)
         return make(model, run_id, datasets)
 
-    world.app.arrival._training_sets.make = lose_a_row  # type: ignore[method-assign]
+    world.app.arrival._accepting._training_sets.make = lose_a_row  # type: ignore[method-assign]
     with pytest.raises(RowsUnaccounted, match="has 601 rows in the ledger and 600 as read"):
         world.drop("a.csv", people(600).replace(b",Male,", b",Male,many,", 1))
     assert world.service.calls == []

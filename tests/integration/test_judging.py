@@ -187,8 +187,7 @@ def test_the_decision_seals_the_evidence(world: World) -> None:
     assert sealed["path"] == f"artifacts/census/{run['id']}/evidence.json"
     document = world.get(sealed["path"])
     assert hashlib.sha256(document).hexdigest() == sealed["sha256"]
-    scores = world.get(f"artifacts/census/{run['id']}/scores.npz")
-    assert json.loads(document)["scores_sha256"] == hashlib.sha256(scores).hexdigest()
+    assert json.loads(document)["scores"]  # what both models answered is sealed with the rest
 
 
 def test_the_bytes_of_a_promotion_that_was_rolled_back_are_not_tried_again(world: World) -> None:

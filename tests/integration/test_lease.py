@@ -11,7 +11,8 @@ import pytest
 from shared.adapters.models_table import ModelTable
 from shared.adapters.storage_layout import MODELS
 from shared.adapters.tables import TableStore
-from shared.domain.deciding.champion import Champion, ModelRecord
+from shared.domain.deciding.champion import Champion
+from shared.domain.deciding.model_record import ModelRecord
 from shared.errors import Changed
 from shared.retraining.promoting.lease import Lease
 from shared.secret import Secret
@@ -40,7 +41,7 @@ def clock() -> _Clock:
 @pytest.fixture
 def lease(records: ModelTable, clock: _Clock) -> Lease:
     held = Lease(records, "census", clock)
-    held.hold()
+    held.take()
     return held
 
 
@@ -95,7 +96,7 @@ def test_a_schedule_that_writes_on_the_same_row_neither_loses_nor_costs_anything
 def test_who_lost_it_changes_nothing_and_takes_nothing_back(records: ModelTable, lease: Lease, clock: _Clock) -> None:
     clock.now += timedelta(minutes=11)
     other = Lease(records, "census", clock)
-    other.hold()
+    other.take()
     other.save(_staged("census-2"))
 
     with pytest.raises(Changed):
@@ -111,7 +112,7 @@ def test_who_lost_it_changes_nothing_and_takes_nothing_back(records: ModelTable,
 def test_who_lost_it_learns_what_serves_now(records: ModelTable, lease: Lease, clock: _Clock) -> None:
     clock.now += timedelta(minutes=11)
     other = Lease(records, "census", clock)
-    other.hold()
+    other.take()
     other.save(lambda record: replace(record, champion=CHAMPION))
     other.release()
 

@@ -126,9 +126,10 @@ def test_a_lease_excludes_others_until_it_ends_or_is_released(storage: Secret) -
 def test_of_many_workers_only_one_takes_the_lease(storage: Secret) -> None:
     records = ModelTable(TableStore(storage, MODELS))
     records.load("census")
+    minute = timedelta(minutes=1)
 
     with ThreadPoolExecutor(8) as workers:
-        taken = list(workers.map(lambda n: records.lease("census", f"w{n}", NOW, timedelta(minutes=1)), range(8)))
+        taken = list(workers.map(lambda n: records.lease("census", f"w{n}", NOW, minute), range(8)))
 
     assert sum(record is not None for record in taken) == 1
 
@@ -144,10 +145,10 @@ def test_a_champion_survives_the_table(storage: Secret) -> None:
 
 
 def test_decisions_chain_in_order_although_many_write_at_once(storage: Secret) -> None:
-    decisions = DecisionTable(TableStore(storage, DECISIONS), TableStore(storage, MODELS))
+    decisions = DecisionTable(TableStore(storage, DECISIONS), ModelTable(TableStore(storage, MODELS)))
 
     with ThreadPoolExecutor(4) as workers:
-        list(workers.map(lambda n: decisions.append("census", f"run-{n}", "PROMOTED", NOW, {"n": n}), range(8)))
+        list(workers.map(lambda n: decisions.record("census", f"run-{n}", "PROMOTED", NOW, {"n": n}), range(8)))
 
     chain = decisions.chain("census")
     assert problems_of(chain, decisions.head("census")) == []
@@ -155,9 +156,9 @@ def test_decisions_chain_in_order_although_many_write_at_once(storage: Secret) -
 
 
 def test_an_outcome_of_a_run_is_decided_once(storage: Secret) -> None:
-    decisions = DecisionTable(TableStore(storage, DECISIONS), TableStore(storage, MODELS))
+    decisions = DecisionTable(TableStore(storage, DECISIONS), ModelTable(TableStore(storage, MODELS)))
 
-    first, second = [decisions.append("census", "run-1", "REJECTED", NOW, {"try": attempt}) for attempt in (1, 2)]
+    first, second = [decisions.record("census", "run-1", "REJECTED", NOW, {"try": attempt}) for attempt in (1, 2)]
 
     assert first == second
     assert len(decisions.chain("census")) == 1

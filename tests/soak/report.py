@@ -12,6 +12,7 @@ def as_table(plan: Plan, outcome: Outcome) -> str:
     rows = [
         ("files", balance.files),
         ("trained", balance.trained),
+        ("evaluations announced", outcome.announced),
         *((f"runs {state}", count) for state, count in sorted(balance.runs.items())),
         *((f"files {state}", count) for state, count in sorted(balance.datasets.items())),
         ("**lost**", len(balance.lost)),

@@ -54,12 +54,13 @@ class Plan:
 
 @dataclass
 class Outcome:
-    """Faults by kind, how long it took, and the balance."""
+    """Faults by kind, how long it took, the balance, and how often the evaluations of runs were announced."""
 
     balance: Balance
     injected: Counter[str] = field(default_factory=Counter)
     requests: int = 0
     seconds: float = 0.0
+    announced: int = 0
 
 
 def soak(plan: Plan, say: Callable[[str], None]) -> Outcome:
@@ -83,7 +84,7 @@ def soak(plan: Plan, say: Callable[[str], None]) -> Outcome:
             stats = requests.get(f"http://127.0.0.1:{port}/stats", timeout=30).json()
             balanced = balance.take(direct, stats)
     injected = Counter(counts["injected"]) + crew.troubles()
-    return Outcome(balanced, injected, counts["requests"], time.monotonic() - began)
+    return Outcome(balanced, injected, counts["requests"], time.monotonic() - began, crew.announced)
 
 
 @contextmanager
@@ -128,9 +129,8 @@ class _Crew:
 
     def __init__(self, environment: dict[str, str], queues: str, seed: int) -> None:
         self._environment, self._queues, self._draw = environment, queues, random.Random(seed)
-        self._shared = Shared(
-            _processes.Value("d", 0.0), _processes.Event(), _processes.Value("i", 0), _processes.Value("i", 0)
-        )
+        counters = [_processes.Value("i", 0) for _ in range(4)]
+        self._shared = Shared(_processes.Value("d", 0.0), _processes.Event(), *counters)
         self._counts: Counter[str] = Counter()
         self._workers: list[BaseProcess] = [self._start(number) for number in range(_WORKERS)]
         self._next_kill = self._next_jump = time.monotonic() + 5.0
@@ -174,8 +174,18 @@ class _Crew:
 
     def troubles(self) -> Counter[str]:
         """Count what was done to workers, events and messages."""
-        delivered_twice = {"doubled delivery": self._shared.doubled.value, "lost message": self._shared.lost.value}
-        return self._counts + Counter(delivered_twice)
+        shared = self._shared
+        deliveries = {
+            "doubled delivery": shared.doubled.value,
+            "lost message": shared.lost.value,
+            "reordered message": shared.reordered.value,
+        }
+        return self._counts + Counter(deliveries)
+
+    @property
+    def announced(self) -> int:
+        """How many evaluations were announced."""
+        return int(self._shared.announced.value)
 
     def stop(self) -> None:
         """End the workers."""

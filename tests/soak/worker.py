@@ -42,12 +42,16 @@ class Shared:
         ahead_s: How far their clocks are ahead of the system's; jumps.
         is_over: Set when they are to end.
         doubled: How many deliveries were made twice; `lost` how many messages were thrown away.
+        reordered: How many messages were taken before one that had been sent earlier.
+        announced: How many evaluations the ticks announced.
     """
 
     ahead_s: Any
     is_over: Any
     doubled: Any
     lost: Any
+    reordered: Any
+    announced: Any
 
 
 def work(number: int, environment: Mapping[str, str], queues: str, shared: Shared) -> None:
@@ -87,7 +91,7 @@ class _Worker:
     def _take(self, queue: QueueClient, act: Callable[[str], None]) -> bool:
         """Deliver some messages, in any order and some of them twice; one that fails comes again."""
         messages = list(queue.receive_messages(max_messages=6, visibility_timeout=_HIDDEN_S))
-        self._draw.shuffle(messages)
+        self._shuffle(messages)
         for message in messages:
             if message.dequeue_count > _MAX_DEQUEUES and queue is self._evaluations:
                 self._poison.send_message(message.content)
@@ -96,7 +100,7 @@ class _Worker:
             try:
                 act(message.content)
                 if self._draw.random() < _DOUBLED:
-                    self._shared.doubled.value += 1
+                    _add(self._shared.doubled, 1)
                     act(message.content)
             except Exception:  # noqa: S112
                 continue  # the platform would log it; the message stays hidden for a while and comes again
@@ -113,12 +117,25 @@ class _Worker:
 
     def _poll(self) -> None:
         messages = self._app.polling.tick()
-        self._draw.shuffle(messages)
+        _add(self._shared.announced, len(messages))
+        self._shuffle(messages)
         for message in messages:
             if self._draw.random() < _LOST:
-                self._shared.lost.value += 1
+                _add(self._shared.lost, 1)
             else:
                 self._evaluations.send_message(message)
 
     def _sweep(self) -> None:
         self._app.sweeping.sweep()
+
+    def _shuffle(self, messages: list[Any]) -> None:
+        """Bring messages into any order, and count those that an earlier one comes after."""
+        order = list(range(len(messages)))
+        self._draw.shuffle(order)
+        messages[:] = [messages[place] for place in order]
+        _add(self._shared.reordered, sum(place > min(order[at:]) for at, place in enumerate(order)))
+
+
+def _add(counter: Any, n: int) -> None:
+    with counter.get_lock():  # four processes add to it
+        counter.value += n

@@ -125,6 +125,11 @@ def is_no_data(name: str) -> bool:
     return name.rpartition("/")[2].startswith(("_", "."))
 
 
+def is_table(name: str) -> bool:
+    """Whether a blob's name ends as a training service wants it of data: it goes by the name, not by what is inside."""
+    return name.lower().endswith((".csv", ".tsv"))
+
+
 def dataset_key(container: str, name: str, etag: str) -> str:
     """Return the key of one version of one blob: 32 hex digits."""
     return hashlib.sha256("\n".join((container, name, etag)).encode()).hexdigest()[:32]

@@ -41,6 +41,11 @@ class Decision:
     previous: str
     hash: str
 
+    @property
+    def head(self) -> Head:
+        """What is noted of it outside the chain."""
+        return Head(self.number, self.hash)
+
     def expected_hash(self) -> str:
         """Return the hash that this link must have, in hex."""
         content = [self.model, self.number, self.run_id, self.outcome, self.at.isoformat(), self.evidence]

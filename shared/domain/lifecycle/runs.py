@@ -89,6 +89,7 @@ class Run:
         requested_by: Who asked for the run; empty where data alone did. `request_reason` says why.
         approval: What a person decided of a held run: `decision` ("approve" or "reject"), `by`, `reason`, `at`, `via`.
         announcement: How far the news of this run has got.
+        overlap: How many rows it trains on that are in the holdout too, as they were counted when the files came.
     """
 
     id: str
@@ -119,6 +120,7 @@ class Run:
     approval: dict[str, str] | None = None
     announcement: Announcement = field(default_factory=Announcement)
     request_reason: str = ""
+    overlap: int = 0
     version: str = field(default="", compare=False)
 
     @property

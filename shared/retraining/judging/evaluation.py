@@ -33,8 +33,9 @@ from shared.logs import event
 from shared.retraining import Clock
 from shared.retraining.judging.scoring import Gathered, Scoring
 from shared.retraining.judging.setbacks import Setbacks
+from shared.retraining.promoting.golden_rows import GoldenRows, GoldenStore
 from shared.retraining.promoting.lease import Lease
-from shared.retraining.promoting.promotion import Promotion
+from shared.retraining.promoting.promotion import Known, Promotion
 from shared.retraining.promoting.rollback import Rollback
 from shared.retraining.training.naming import artifact
 from shared.retraining.training.results import JobResults
@@ -55,6 +56,7 @@ class Stores:
     records: ModelTable
     decisions: DecisionTable
     blobs: BlobStore
+    golden: GoldenStore
     caller: ServiceCaller
 
 
@@ -99,7 +101,8 @@ class Evaluation:
             return  # the next tick ends it
         lease = Lease(self._stores.records, model.name, self._clock)
         try:
-            lease.hold()
+            # Staging is about to get another model, unless this run's is on it already.
+            lease.take(lambda record: record if record.staged_run == run.id else replace(record, staged_run=""))
             self._finish(run, model, lease)
         except StateConflict as taken:
             event(_log, "evaluation.left_to_another", run_id=run.id, reason=str(taken))
@@ -112,39 +115,52 @@ class Evaluation:
             lease.release()
 
     def _finish(self, run: Run, model: Model, lease: Lease) -> None:
+        known = Known()
         if run.state is RunState.EVALUATING:
             try:
-                run = self._judge(run, model, lease)
+                run, known = self._judge(run, model, lease)
             except (EvaluationError, MetricsError, ServiceRejected, ProtocolMismatch) as failed:
-                run = self._close(run, RunState.FAILED, f"the challenger could not be judged: {failed}")
+                run = self._close(run, RunState.FAILED, f"the challenger could not be judged: {failed}", lease)
         if run.state in (RunState.PROMOTING, RunState.RESTORING):
             lease.hold()
-            self._promotion.carry_out(run, model, lease)
+            self._promotion.carry_out(run, model, lease, known)
 
-    def _judge(self, run: Run, model: Model, lease: Lease) -> Run:
+    def _judge(self, run: Run, model: Model, lease: Lease) -> tuple[Run, Known]:
         champion = self._champion(model, run, lease)
         if run.kind is not RunKind.TRAINING:
-            if run.judged_champion not in ("", champion.run_id):
-                reason = f"'{champion.run_id}' went live after {run.requested_by} had asked; ask again if it is to go"
-                return self._close(run, RunState.SUPERSEDED, reason)
-            return self._rollback.prepare(run, model, champion)
-        if run.approval and run.approval["decision"] == "reject":
-            return self._close(run, RunState.REJECTED, f"rejected by {run.approval['by']}: {run.approval['reason']}")
-        if champion.trained_at and champion.trained_at > run.created_at:
-            reason = f"run '{champion.run_id}' has made a champion from newer data meanwhile"
-            return self._close(run, RunState.SUPERSEDED, reason)
-        facts = facts_of(self._stores.blobs.blob(run.training_blob))
-        if facts and facts.etag != run.training_etag:
-            reason = f"'{run.training_blob}' was replaced while it trained; the new version is a file of its own"
-            return self._close(run, RunState.SUPERSEDED, reason)
+            return self._bring_back(run, model, champion, lease), Known()
+        if overtaken := self._overtaken(run, champion):
+            return self._close(run, *overtaken, lease), Known()
         challenger = self._challenger(run, model)
         if challenger.sha256 == champion.sha256:
-            return self._close(run, RunState.NO_CHANGE, "challenger and champion are the same bytes")
+            same = "challenger and champion are the same bytes"
+            return self._close(run, RunState.NO_CHANGE, same, lease), Known()
         gathered = self._scoring.gather(run, model, champion, challenger.metrics, lease)
         verdict = self._scoring.verdict(run, model, gathered, lease)
         event(_log, "run.judged", run_id=run.id, model=run.model, outcome=verdict.outcome.value, reason=verdict.reason)
         run = replace(run, verdict=verdict.as_json(), judged_champion=champion.run_id)
-        return self._act(run, model, verdict, champion, self._save_golden(run, gathered))
+        rows = self._save_golden(run, gathered)
+        run = self._act(run, model, verdict, champion, lease, can_be_proven=rows is not None)
+        return run, Known(rows, challenger.sha256)
+
+    def _bring_back(self, run: Run, model: Model, champion: Champion, lease: Lease) -> Run:
+        """Prepare the return of a kept model, unless another one went live since the person looked."""
+        if run.judged_champion not in ("", champion.run_id):
+            reason = f"'{champion.run_id}' went live after {run.requested_by} had asked; ask again if it is to go"
+            return self._close(run, RunState.SUPERSEDED, reason, lease)
+        return self._rollback.prepare(run, model, champion)
+
+    def _overtaken(self, run: Run, champion: Champion) -> tuple[RunState, str] | None:
+        """Return how a run ends that need not be judged any more, and why; None when it is to be judged."""
+        if run.approval and run.approval["decision"] == "reject":
+            return RunState.REJECTED, f"rejected by {run.approval['by']}: {run.approval['reason']}"
+        if champion.trained_at and champion.trained_at > run.created_at:
+            return RunState.SUPERSEDED, f"run '{champion.run_id}' has made a champion from newer data meanwhile"
+        facts = facts_of(self._stores.blobs.blob(run.training_blob))
+        if facts and facts.etag != run.training_etag:
+            replaced = f"'{run.training_blob}' was replaced while it trained; the new version is a file of its own"
+            return RunState.SUPERSEDED, replaced
+        return None
 
     def _champion(self, model: Model, run: Run, lease: Lease) -> Champion:
         """Return what serves now; the published model's bytes are kept before they are ever replaced."""
@@ -166,49 +182,51 @@ class Evaluation:
             raise EvaluationError(f"the job finished without writing '{kept}', where it was told to write the model")
         return Challenger(sha256, metrics)
 
-    def _save_golden(self, run: Run, gathered: Gathered) -> bool:
+    def _save_golden(self, run: Run, gathered: Gathered) -> GoldenRows | None:
         """Keep the rows that tell the models apart: they prove this promotion, and one that a person asks for later."""
         rows, champion = gathered.rows, gathered.champion.answers
         if gathered.challenger is None:  # nobody knows what it will answer; that live answers otherwise has to do
             probe = list(range(min(_PROBE_ROWS, len(rows.rows))))
-            self._promotion.save_golden(run, rows.columns, rows.some(probe), None, champion[probe].tolist())
-            return True
+            known = GoldenRows(rows.columns, rows.some(probe), None, champion[probe].tolist())
+            return self._stores.golden.save(run, known)
         challenger = gathered.challenger.answers
         chosen = golden.choose(champion, challenger)
-        if chosen:
-            answers = challenger[chosen].tolist(), champion[chosen].tolist()
-            self._promotion.save_golden(run, rows.columns, rows.some(chosen), *answers)
-        return bool(chosen)
+        if not chosen:
+            return None
+        answers = challenger[chosen].tolist(), champion[chosen].tolist()
+        return self._stores.golden.save(run, GoldenRows(rows.columns, rows.some(chosen), *answers))
 
-    def _act(self, run: Run, model: Model, verdict: Verdict, champion: Champion, can_be_proven: bool) -> Run:
+    def _act(
+        self, run: Run, model: Model, verdict: Verdict, champion: Champion, lease: Lease, *, can_be_proven: bool
+    ) -> Run:
         """Save what the verdict leads to: an end, a question to a person, or the intention to promote."""
         if verdict.outcome in _FINAL:
-            return self._close(run, _FINAL[verdict.outcome], verdict.reason)
+            return self._close(run, _FINAL[verdict.outcome], verdict.reason, lease)
         if not can_be_proven:
             reason = "no row tells challenger and champion apart, so a promotion could not be proven"
-            return self._close(run, RunState.NO_CHANGE, reason)
+            return self._close(run, RunState.NO_CHANGE, reason, lease)
         held = _held_because(run, model, verdict, champion)
         if held and model.approval.ask is AskWhen.NEVER:
-            return self._close(run, RunState.REJECTED, f'{held}; and approval is "never", so nobody is asked')
+            return self._close(run, RunState.REJECTED, f'{held}; and approval is "never", so nobody is asked', lease)
         if held:
-            return self._hold(run, model, held)
+            return self._hold(run, model, held, lease)
         return self._stores.runs.save(run.advanced(RunState.PROMOTING, self._clock(), verdict.reason))
 
-    def _hold(self, run: Run, model: Model, reason: str) -> Run:
-        self._record(run, RunState.HELD, reason, occasion=run.judged_champion)
+    def _hold(self, run: Run, model: Model, reason: str, lease: Lease) -> Run:
+        self._record(run, RunState.HELD, reason, lease, occasion=run.judged_champion)
         event(_log, "run.held", run_id=run.id, model=run.model, reason=reason)
         now = self._clock()
         until = now + model.policy.approval_budget  # no tick needs to look before
         held = run.advanced(RunState.HELD, now, reason, due_at=until, waits_for="a person's decision")
         return self._stores.runs.save(held)
 
-    def _close(self, run: Run, state: RunState, reason: str) -> Run:
-        self._record(run, state, reason)
+    def _close(self, run: Run, state: RunState, reason: str, lease: Lease) -> Run:
+        self._record(run, state, reason, lease)
         level = logging.WARNING if state is RunState.FAILED else logging.INFO
         event(_log, "run.closed", level=level, run_id=run.id, model=run.model, state=state.value, reason=reason)
         return self._stores.runs.save(run.advanced(state, self._clock(), reason))
 
-    def _record(self, run: Run, state: RunState, reason: str, *, occasion: str = "") -> None:
+    def _record(self, run: Run, state: RunState, reason: str, lease: Lease, *, occasion: str = "") -> None:
         evidence: dict[str, Any] = {
             "reason": reason,
             "verdict": run.verdict,
@@ -218,7 +236,10 @@ class Evaluation:
             "approval": run.approval,
             "requested_by": run.requested_by,
         }
-        self._stores.decisions.append(run.model, run.id, state.value, self._clock(), evidence, occasion=occasion)
+        now, noted = self._clock(), lease.record.head
+        lease.note_decision(
+            self._stores.decisions.append(run.model, run.id, state.value, now, evidence, occasion=occasion, noted=noted)
+        )
 
 
 def _held_because(run: Run, model: Model, verdict: Verdict, champion: Champion) -> str:

@@ -1,12 +1,14 @@
 """
 The evidence that a verdict rests on, kept so that it can be read, shown, and judged again under another rule.
 
-Beside each run: `evidence.json` (what was compared, under which circumstances) and `scores.npz` (the answers).
+Beside each run: `evidence.json`, one document, so that it is there whole or not at all: what was compared, under which
+circumstances, and the answers (`scores`: NumPy's `.npz`, in base64).
 The holdout itself is kept once for each version, below `artifacts/{model}/holdouts/`.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 import json
@@ -55,11 +57,8 @@ class EvidenceStore:
         Keep a run's evidence; a repeated delivery writes it again.
 
         Returns:
-            `path` and `sha256` of the document, which holds the hashes of all the rest: who records them has sealed it.
+            `path` and `sha256` of the document: who records them has sealed it.
         """
-        scores = _packed(evidence.scores) if evidence.scores else b""
-        if scores:
-            self._blobs.write(f"{run.artifacts}/scores.npz", scores)
         document = {
             "run": run.id,
             "model": run.model,
@@ -68,7 +67,7 @@ class EvidenceStore:
             "models": sorted(evidence.scores),
             "metrics": {name: repr(value) for name, value in evidence.metrics.items()},
             "circumstances": asdict(evidence.circumstances),
-            "scores_sha256": hashlib.sha256(scores).hexdigest() if scores else "",
+            "scores": base64.b64encode(_packed(evidence.scores)).decode() if evidence.scores else "",
         }
         path, data = f"{run.artifacts}/evidence.json", json.dumps(document, ensure_ascii=False, indent=1).encode()
         self._blobs.write(path, data)
@@ -79,13 +78,12 @@ class EvidenceStore:
         document = self._blobs.read_json(f"{run.artifacts}/evidence.json")
         if document is None:
             return None
-        packed = self._blobs.read(f"{run.artifacts}/scores.npz") if document["models"] else None
         return Evidence(
             metrics={name: float(value) for name, value in document["metrics"].items()},
             circumstances=Circumstances(**document["circumstances"]),
             holdout=document["holdout"],
             champion=document["champion"],
-            scores=_unpacked(packed) if packed else {},
+            scores=_unpacked(base64.b64decode(document["scores"])) if document["scores"] else {},
         )
 
     def rows(self, evidence: Evidence, model: Model, rule: GateRule) -> PairedScores | None:
@@ -93,11 +91,11 @@ class EvidenceStore:
         holdout = self.holdout(model, evidence.holdout) if evidence.holdout else None
         return None if holdout is None else paired(holdout, evidence, model, rule)
 
-    def keep_holdout(self, model: Model, data: bytes) -> str:
-        """Keep a version of the holdout; return its hash."""
+    def keep_holdout(self, model: Model, data: bytes, kept: str) -> str:
+        """Keep a version of the holdout, unless it is the one that was kept last; return its hash."""
         version = hashlib.sha256(data).hexdigest()
         path = _holdout_path(model.name, version)
-        if facts_of(self._blobs.blob(path)) is None:
+        if version != kept and facts_of(self._blobs.blob(path)) is None:
             self._blobs.write(path, data)
         return version
 

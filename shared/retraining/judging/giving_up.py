@@ -45,7 +45,7 @@ class GivingUp:
         now = self._clock()
         if RunState.FAILED in TRANSITIONS[run.state]:
             reason = f"{why}; POST /api/runs/{run.id}/retry trains on the same data again"
-            self._decisions.append(run.model, run.id, RunState.FAILED.value, now, {"reason": reason, "verdict": None})
+            self._decisions.record(run.model, run.id, RunState.FAILED.value, now, {"reason": reason, "verdict": None})
             self._runs.save(run.advanced(RunState.FAILED, now, reason))
         else:
             self._runs.save(replace(run, waits_for=f"the next attempt: {why}"))

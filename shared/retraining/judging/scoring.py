@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from shared.adapters.blobs import BlobStore
-from shared.adapters.ledger import Ledger
 from shared.adapters.runs_table import RunTable
 from shared.adapters.storage_layout import HOLDOUTS
 from shared.domain.deciding.champion import INITIAL, Champion
@@ -55,14 +54,13 @@ class Scoring:
     def __init__(
         self,
         runs: RunTable,
-        ledger: Ledger,
         blobs: BlobStore,
         results: JobResults,
         promotion: Promotion,
         evidence: EvidenceStore,
         staging: Staging,
     ) -> None:
-        self._runs, self._ledger, self._blobs, self._results = runs, ledger, blobs, results
+        self._runs, self._blobs, self._results = runs, blobs, results
         self._promotion, self._evidence, self._staging = promotion, evidence, staging
 
     def gather(
@@ -81,7 +79,7 @@ class Scoring:
             ServiceError: An endpoint did not answer, or not as the protocol says.
         """
         data = self._holdout(model) if model.holdout else None
-        version = self._evidence.keep_holdout(model, data) if data is not None else ""
+        version = self._evidence.keep_holdout(model, data, lease.record.holdout) if data is not None else ""
         rows = holdout_of(data, model) if data is not None else self._head_of_training_data(model, run)
         live = self._promotion.live(model)
         if model.staging is None:
@@ -104,7 +102,7 @@ class Scoring:
         around = replace(
             _around(champion, ""),
             holdout_uses=record.used(version, run.id).holdout_uses,
-            overlap=self._overlap(run, len(rows.rows)),
+            overlap=min(1.0, run.overlap / len(rows.rows)),
         )
         asked = scores | ({"anchor": anchor} if anchor else {})
         evidence = Evidence(dict(metrics), around, version, champion.run_id, asked)
@@ -127,12 +125,6 @@ class Scoring:
         rows = paired(gathered.rows, evidence, model, model.gate) if version else None
         verdict = replace(judge(evidence.metrics, rows, model.gate, evidence.circumstances), evidence=kept)
         return bridged(verdict, gathered.retired) if gathered.retired else verdict
-
-    def _overlap(self, run: Run, n_holdout: int) -> float:
-        """Return the share of the holdout that the run trained on, as the ledger counted it when the files came."""
-        found = (self._ledger.find(run.model, key) for key in run.dataset_keys)
-        trained_on = sum(dataset.overlap - dataset.stripped for dataset in found if dataset)
-        return min(1.0, trained_on / n_holdout)
 
     def _holdout(self, model: Model) -> bytes:
         data = self._blobs.read(f"{HOLDOUTS}/{model.holdout}")

@@ -39,7 +39,8 @@ class Staging:
             return
         probe = rows.rows[:_PROBE_ROWS]
         before = endpoint.score(rows.columns, probe, run_id).rows
-        lease.save(lambda record: replace(record, staged_run=""))
+        if lease.record.staged_run:  # another model was put there under this lease
+            lease.save(lambda record: replace(record, staged_run=""))
         put()
         until = time.monotonic() + self._settle.total_seconds()
         pause = 0.05

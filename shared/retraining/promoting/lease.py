@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from functools import reduce
 from uuid import uuid4
 
-from shared.adapters.models_table import ModelTable
-from shared.domain.deciding.champion import ModelRecord
+from shared.adapters.models_table import Change, ModelTable, as_it_is
+from shared.domain.deciding.decision import Decision
+from shared.domain.deciding.model_record import ModelRecord
 from shared.errors import Changed
 from shared.retraining import Clock
 
 _LENGTH = timedelta(minutes=10)  # longer than any single call to a service, its retries included
 _FRESH = timedelta(minutes=1)  # since the last save, which nobody else could have got in before
 _ATTEMPTS = 5
-
-Change = Callable[[ModelRecord], ModelRecord]
 
 
 class Lease:
@@ -40,26 +38,37 @@ class Lease:
         """The model's record with every change that was made under this lease."""
         if self._stored is None:
             raise self._taken()
-        return reduce(lambda record, change: change(record), self._unsaved, self._stored)
+        return self._changed(self._stored)
 
-    def hold(self) -> None:
+    def take(self, change: Change = as_it_is) -> None:
         """
-        Take the lease, or renew it where the last save is a while ago.
+        Take the lease, and change the record in the same save.
 
         Raises:
             Changed: Another worker has it.
         """
-        now = self._clock()
+        self._stored = self._records.lease(self._model, self._holder, self._clock(), _LENGTH, change)
         if self._stored is None:
-            self._stored = self._records.lease(self._model, self._holder, now, _LENGTH)
-            if self._stored is None:
-                raise self._taken()
-        elif self._stored.lease_until is None or abs(self._stored.lease_until - _LENGTH - now) > _FRESH:
+            raise self._taken()
+
+    def hold(self) -> None:
+        """
+        Renew the lease where the last save is a while ago.
+
+        Raises:
+            Changed: Another worker has it.
+        """
+        until = self.record.lease_until
+        if until is None or abs(until - _LENGTH - self._clock()) > _FRESH:
             self.save()
 
     def note(self, change: Change) -> None:
         """Change the record, to be saved with whatever is saved next."""
         self._unsaved.append(change)
+
+    def note_decision(self, decision: Decision) -> None:
+        """Note a decision as the newest; it is saved with the next save, when the lease is given back at the latest."""
+        self.note(lambda record: record.noting(decision.head))
 
     def save(self, change: Change | None = None) -> None:
         """
@@ -81,13 +90,12 @@ class Lease:
 
     def release(self) -> None:
         """Give it back, if it is still held."""
-        record = self.record if self._stored else None
-        self._stored = None
-        if record is not None and record.lease == self._holder:
+        stored, self._stored = self._stored, None
+        if stored is not None and stored.lease == self._holder:
             with suppress(Changed):
-                self._records.save(replace(record, lease="", lease_until=None))
+                self._records.save(replace(self._changed(stored), lease="", lease_until=None))
                 return
-        self._records.release(self._model, self._holder)  # whether it was taken is not known
+        self._records.release(self._model, self._holder, self._changed)  # whether it was taken is not known
 
     def _store(self) -> None:
         record = self.record
@@ -102,6 +110,9 @@ class Lease:
         if self._stored.lease != self._holder or self._stored.champion not in known:
             self._unsaved.clear()
             raise self._taken()
+
+    def _changed(self, record: ModelRecord) -> ModelRecord:
+        return reduce(lambda changed, change: change(changed), self._unsaved, record)
 
     def _taken(self) -> Changed:
         return Changed(f"another run is using the endpoints of '{self._model}'")

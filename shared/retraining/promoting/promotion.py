@@ -7,13 +7,9 @@ A 200 is not success. Where the proof fails, the champion's kept bytes are put b
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
-
-import numpy as np
 
 from shared.adapters.blobs import BlobStore
 from shared.adapters.decisions import DecisionTable
@@ -23,16 +19,16 @@ from shared.domain.deciding.champion import INITIAL, Champion
 from shared.domain.deciding.decision import OVERRIDE, ROLLBACK
 from shared.domain.lifecycle.budgets import is_overdue
 from shared.domain.lifecycle.runs import Run, RunKind, RunState
-from shared.domain.measuring import golden
-from shared.domain.measuring.answers import answers_of
 from shared.domain.model import Model
 from shared.errors import Changed, EvaluationError, ServiceRejected
 from shared.logs import event
 from shared.retraining import Clock
+from shared.retraining.promoting.golden_rows import GoldenRows, GoldenStore
 from shared.retraining.promoting.lease import Lease
+from shared.retraining.promoting.proof import Proof, prove
 from shared.retraining.training.naming import model_of
 from shared.retraining.training.results import JobResults
-from shared.wire import MODEL_EXTENSION, BlobReference, Cell
+from shared.wire import MODEL_EXTENSION, BlobReference
 
 _log = logging.getLogger(__name__)
 _OUTCOMES = {RunKind.TRAINING: RunState.PROMOTED.value, RunKind.ROLLBACK: ROLLBACK, RunKind.OVERRIDE: OVERRIDE}
@@ -40,17 +36,11 @@ _REFERENCE_LIFETIME = timedelta(hours=1)  # the service copies the model at once
 
 
 @dataclass(frozen=True)
-class Proof:
-    """What the golden rows showed: how many there were, the seconds until they answered as expected, the answers."""
+class Known:
+    """What the worker that judged a run knows of it without reading it again: golden rows, and the model's SHA-256."""
 
-    rows: int
-    seconds: float | None
-    answers: list[Any] | None = None
-
-    @property
-    def holds(self) -> bool:
-        """Whether the endpoint was seen to answer as expected."""
-        return self.seconds is not None
+    golden: GoldenRows | None = None
+    sha256: str = ""
 
 
 class Promotion:
@@ -61,6 +51,7 @@ class Promotion:
         runs: RunTable,
         decisions: DecisionTable,
         blobs: BlobStore,
+        golden: GoldenStore,
         results: JobResults,
         endpoints: Callable[[Model, str], EndpointClient],
         clock: Clock,
@@ -72,7 +63,7 @@ class Promotion:
             endpoints: Gives the client of a model's `live` or `staging` endpoint.
             deadline: How long the live endpoint may take to answer as expected; None for what each model's budgets say.
         """
-        self._runs, self._decisions, self._blobs = runs, decisions, blobs
+        self._runs, self._decisions, self._blobs, self._golden = runs, decisions, blobs, golden
         self._results, self._endpoints, self._clock, self._deadline = results, endpoints, clock, deadline
 
     def live(self, model: Model) -> EndpointClient:
@@ -83,46 +74,33 @@ class Promotion:
         """Return the endpoint that challengers are tried on."""
         return self._endpoints(model, "staging")
 
-    def save_golden(
-        self,
-        run: Run,
-        columns: tuple[str, ...],
-        rows: list[list[Cell]],
-        challenger: list[Any] | None,
-        champion: list[Any] | None,
-    ) -> None:
-        """Keep the golden rows and both models' answers, None where a model could not be asked."""
-        document = {"columns": columns, "rows": rows, "challenger": challenger, "champion": champion}
-        self._blobs.write_json(f"{run.artifacts}/golden.json", document)
-
-    def golden_of(self, run: Run) -> dict[str, Any] | None:
-        """Return a run's golden rows: `columns`, `rows`, and the answers of `challenger` and `champion`."""
-        document: dict[str, Any] | None = self._blobs.read_json(f"{run.artifacts}/golden.json")
-        return document
-
-    def carry_out(self, run: Run, model: Model, lease: Lease) -> None:
+    def carry_out(self, run: Run, model: Model, lease: Lease, known: Known) -> None:
         """
         Take a run from PROMOTING or RESTORING to its end.
+
+        Args:
+            run: The run.
+            model: Its model.
+            lease: The model's, which is held.
+            known: What need not be read again.
 
         Raises:
             ServiceUnavailable: A service did not answer; the run stands where it stood and is taken up again.
             EvaluationError: The champion could not be seen to be back; the run stays in RESTORING.
         """
-        expected = self.golden_of(run)
+        expected = known.golden or self._golden.load(run)
         if expected is None:
             raise EvaluationError(f"the golden rows of run '{run.id}' are gone, so nothing can be proven")
         if run.state is RunState.PROMOTING:
-            run = self._promote(run, model, expected, lease)
+            run = self._promote(run, model, expected, lease, known.sha256)
         if run.state is RunState.RESTORING:
             self._restore(run, model, expected, lease)
 
-    def _promote(self, run: Run, model: Model, expected: dict[str, Any], lease: Lease) -> Run:
+    def _promote(self, run: Run, model: Model, expected: GoldenRows, lease: Lease, sha256: str) -> Run:
         champion = lease.record.champion
         serving = champion.run_id if champion else ""
-        if (
-            champion and champion.placed_by == run.id
-        ):  # proven before, by a worker that died between the pointer and the run
-            return self._crown(run, model, Proof(len(expected["rows"]), 0.0), lease)
+        if champion and champion.placed_by == run.id:  # proven by a worker that died between the pointer and the run
+            return self._crown(run, model, Proof(len(expected.rows), 0.0), lease, sha256)
         if serving != run.judged_champion:
             return self._give_way(run, model, champion)
         if is_overdue(run, self._clock(), model.policy):
@@ -131,21 +109,20 @@ class Promotion:
         try:
             self._put_challenger_live(run, model)
             proof = self._prove(run, model, expected, "challenger")
-            if expected["challenger"] is None and proof.holds:
-                expected |= {"challenger": proof.answers}
-                self.save_golden(run, **{key: expected[key] for key in ("columns", "rows", "challenger", "champion")})
+            if expected.challenger is None and proof.holds:
+                self._golden.save(run, replace(expected, challenger=proof.answers))
         except ServiceRejected as refused:
             return self._runs.save(run.advanced(RunState.RESTORING, self._clock(), str(refused)))
         if not proof.holds:
             reason = f"the live endpoint did not give the {_whose(run)} answers within {self._patience(model)}"
             return self._runs.save(run.advanced(RunState.RESTORING, self._clock(), reason))
-        return self._crown(run, model, proof, lease)
+        return self._crown(run, model, proof, lease, sha256)
 
-    def _crown(self, run: Run, model: Model, proof: Proof, lease: Lease) -> Run:
+    def _crown(self, run: Run, model: Model, proof: Proof, lease: Lease, sha256: str) -> Run:
         """Move the champion pointer, record the decision, close the run: in that order, each repeatable."""
         champion = lease.record.champion
         if champion is None or champion.placed_by != run.id:
-            champion = crowned = self._champion_of(run)
+            champion = crowned = self._champion_of(run, sha256)
             by_a_person = run.approval is not None or run.kind is not RunKind.TRAINING
             try:
                 lease.save(lambda it: replace(it, champion=crowned, anchor=crowned if by_a_person else it.anchor))
@@ -155,7 +132,7 @@ class Promotion:
                     raise
                 return self._give_way(run, model, serving)
         reason = f"{run.reason}; proven on {proof.rows} golden rows after {proof.seconds:.1f} s"
-        return self._close(run, RunState.PROMOTED, reason, proof, champion)
+        return self._close(run, RunState.PROMOTED, reason, proof, champion, lease)
 
     def _give_way(self, run: Run, model: Model, champion: Champion | None) -> Run:
         """
@@ -169,7 +146,7 @@ class Promotion:
         # An approval was given on evidence against the champion of that time.
         return self._runs.save(run.advanced(RunState.EVALUATING, self._clock(), reason, approval=None))
 
-    def _champion_of(self, run: Run) -> Champion:
+    def _champion_of(self, run: Run, sha256: str) -> Champion:
         """Describe the model that a run has put live."""
         path = model_of(run)
         made_by = run.restores or run.id
@@ -177,14 +154,14 @@ class Promotion:
         return Champion(
             run_id=made_by,
             artifact=path,
-            sha256=self._blobs.digest(path) or "",
+            sha256=sha256 or self._blobs.digest(path) or "",
             since=self._clock(),
             trained_at=origin.created_at if origin and made_by != INITIAL else None,
             placed_by=run.id,
             restored=run.kind is RunKind.ROLLBACK,
         )
 
-    def _restore(self, run: Run, model: Model, expected: dict[str, Any], lease: Lease) -> None:
+    def _restore(self, run: Run, model: Model, expected: GoldenRows, lease: Lease) -> None:
         champion = lease.record.champion
         if champion is None:
             raise EvaluationError(f"no champion of '{model.name}' is kept, so none can be put back")
@@ -194,7 +171,7 @@ class Promotion:
             event(_log, "promotion.restore_unproven", level=logging.ERROR, run_id=run.id, model=run.model)
             raise EvaluationError(f"the live endpoint of '{model.name}' was not seen to give the champion's answers")
         reason = f"{run.reason}; champion '{champion.run_id}' is back and was seen to answer"
-        self._close(run, RunState.ROLLED_BACK, reason, proof, champion)
+        self._close(run, RunState.ROLLED_BACK, reason, proof, champion, lease)
 
     def _put_challenger_live(self, run: Run, model: Model) -> None:
         """PATCH live with a run's model: with a job's by a token fresh from the service, else with kept bytes."""
@@ -209,24 +186,13 @@ class Promotion:
     def _kept(self, path: str) -> BlobReference:
         return self._blobs.reference(path, write=False, lifetime=_REFERENCE_LIFETIME)
 
-    def _prove(self, run: Run, model: Model, expected: dict[str, Any], who: str) -> Proof:
-        """Ask the golden rows until the live endpoint answers as `who` did, or time is up."""
-        columns, rows = tuple(expected["columns"]), expected["rows"]
-        started, pause = time.monotonic(), 0.05
-        while True:
-            given = answers_of(self.live(model).score(columns, rows, run.id), model.task)
-            spent = time.monotonic() - started
-            if _is_seen(who, expected, given):
-                return Proof(len(rows), spent, given.tolist())
-            if spent + pause > self._patience(model).total_seconds():
-                return Proof(len(rows), None)
-            time.sleep(pause)
-            pause = min(2 * pause, 2.0)
+    def _prove(self, run: Run, model: Model, expected: GoldenRows, who: str) -> Proof:
+        return prove(self.live(model), expected, who, model.task, run.id, self._patience(model))
 
     def _patience(self, model: Model) -> timedelta:
         return model.policy.proof_budget if self._deadline is None else self._deadline
 
-    def _close(self, run: Run, state: RunState, reason: str, proof: Proof, champion: Champion) -> Run:
+    def _close(self, run: Run, state: RunState, reason: str, proof: Proof, champion: Champion, lease: Lease) -> Run:
         evidence = {
             "reason": reason,
             "verdict": run.verdict,
@@ -241,7 +207,8 @@ class Promotion:
         }
         promoted = state is RunState.PROMOTED
         outcome = _OUTCOMES[run.kind] if promoted else state.value
-        self._decisions.append(run.model, run.id, outcome, champion.since if promoted else self._clock(), evidence)
+        at = champion.since if promoted else self._clock()
+        lease.note_decision(self._decisions.append(run.model, run.id, outcome, at, evidence, noted=lease.record.head))
         level = logging.INFO if promoted else logging.ERROR
         event(_log, "run.closed", level=level, run_id=run.id, model=run.model, state=state.value, reason=reason)
         return self._runs.save(run.advanced(state, self._clock(), reason))
@@ -249,17 +216,3 @@ class Promotion:
 
 def _whose(run: Run) -> str:
     return "challenger's" if run.kind is RunKind.TRAINING else f"kept model's ('{run.restores}')"
-
-
-def _is_seen(who: str, expected: dict[str, Any], given: Any) -> bool:
-    """
-    Whether answers are those of `who`.
-
-    Without a staging endpoint nobody knows the challenger's answers: it is seen when live answers otherwise than the
-    champion did. A champion that could not be asked is seen when live answers at all.
-    """
-    if expected[who] is not None:
-        return golden.agree(expected[who], given)
-    return golden.agree(given, given) and (
-        who == "champion" or bool(golden.choose(np.asarray(expected["champion"]), given))
-    )

@@ -26,6 +26,7 @@ from shared.domain.model import Model
 from shared.errors import EvaluationError, RequestRefused, ServiceRejected
 from shared.logs import event
 from shared.retraining import Clock
+from shared.retraining.promoting.golden_rows import GoldenRows, GoldenStore
 from shared.retraining.promoting.promotion import Promotion
 from shared.retraining.showing.views import Json, run_as_json
 
@@ -44,10 +45,11 @@ class Rollback:
         records: ModelTable,
         decisions: DecisionTable,
         promotion: Promotion,
+        golden_rows: GoldenStore,
         clock: Clock,
     ) -> None:
         self._models, self._runs, self._records = models, runs, records
-        self._decisions, self._promotion, self._clock = decisions, promotion, clock
+        self._decisions, self._promotion, self._golden, self._clock = decisions, promotion, golden_rows, clock
 
     def rollback(self, model_name: str, to: str | None, by: str, reason: str) -> Json:
         """
@@ -96,7 +98,7 @@ class Rollback:
             raise RequestRefused(f"run '{run_id}' is held: approve it")
         if champion.run_id == run_id:
             raise RequestRefused(f"'{run_id}' serves already")
-        if self._promotion.golden_of(refused) is None:
+        if self._golden.load(refused) is None:
             raise RequestRefused(f"run '{run_id}' was never scored, so its promotion could not be proven")
         return self._begin(model, RunKind.OVERRIDE, run_id, champion, by, reason)
 
@@ -105,7 +107,7 @@ class Rollback:
         if champion.run_id == run.restores:
             raise EvaluationError(f"'{run.restores}' serves already")
         columns, rows, kept, live = self._telling_rows(run, model)
-        self._promotion.save_golden(run, columns, rows, kept, live)
+        self._golden.save(run, GoldenRows(columns, rows, kept, live))
         did = "rolled back" if run.kind is RunKind.ROLLBACK else "overridden"
         reason = f"{did} to '{run.restores}' by {run.requested_by}: {run.reason}"
         return self._runs.save(run.advanced(RunState.PROMOTING, self._clock(), reason, judged_champion=champion.run_id))
@@ -174,7 +176,7 @@ class Rollback:
         own = [known for known in runs if known.id == run.restores]
         against = [known for known in runs if known.judged_champion == run.restores]
         for source in (own + against)[:_SOURCES]:
-            document = self._promotion.golden_of(source)
-            answers = (document or {}).get("challenger" if source.id == run.restores else "champion")
+            document = self._golden.load(source)
+            answers = document.of("challenger" if source.id == run.restores else "champion") if document else None
             if document and answers:
-                yield tuple(document["columns"]), document["rows"], answers
+                yield document.columns, document.rows, answers

@@ -113,6 +113,7 @@ class Interventions:
                 stages=((RunState.RECEIVED.value, now),),
                 requested_by=by,
                 request_reason=f"again, after '{run.id}' was {run.state.value}: {reason}",
+                overlap=run.overlap,
             )
         )
         for key in run.dataset_keys:

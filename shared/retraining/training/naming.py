@@ -38,6 +38,7 @@ def new_run(
         training_etag=training_etag,
         artifacts=f"{ARTIFACTS}/{model}/{run_id}",
         stages=((RunState.RECEIVED.value, now),),
+        overlap=sum(dataset.overlap - dataset.stripped for dataset in datasets),
     )
 
 

@@ -1,0 +1,63 @@
+"""What the app remembers of one model between invocations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from shared.domain.deciding.champion import Champion
+from shared.domain.deciding.decision import Head
+
+
+@dataclass(frozen=True)
+class ModelRecord:
+    """
+    What the app remembers of one model between invocations.
+
+    Attributes:
+        champion: None until the first evaluation has kept the published model's bytes.
+        staged_run: The run whose model staging was last seen to serve.
+        lease: Names the worker that may use the staging and live endpoints; empty when nobody does.
+        lease_until: When the lease ends by itself.
+        anchor: The model that a person last approved, or the published one; guards against many small losses.
+        holdout: SHA-256 of the holdout that was judged on last, in hex.
+        holdout_uses: How many runs were judged on it.
+        holdout_run: The run that used it last.
+        holdout_before: The holdout that was judged on before the present one.
+        drifted_at: When drift last started a run.
+        last_scheduled_at: When a schedule last started a run, or was first looked at.
+        head: The newest link of the model's chain of decisions, as it was noted last; None before the first.
+    """
+
+    name: str
+    champion: Champion | None = None
+    anchor: Champion | None = None
+    holdout: str = ""
+    holdout_uses: int = 0
+    holdout_run: str = ""
+    holdout_before: str = ""
+    staged_run: str = ""
+    lease: str = ""
+    lease_until: datetime | None = None
+    drifted_at: datetime | None = None
+    last_scheduled_at: datetime | None = None
+    head: Head | None = None
+    version: str = field(default="", compare=False)
+
+    def used(self, holdout: str, run_id: str) -> ModelRecord:
+        """Return the record after a run was judged on a holdout; the same run counts once."""
+        if holdout != self.holdout:
+            return replace(self, holdout=holdout, holdout_uses=1, holdout_run=run_id, holdout_before=self.holdout)
+        uses = self.holdout_uses + (run_id != self.holdout_run)
+        return replace(self, holdout_uses=uses, holdout_run=run_id)
+
+    def retired_holdout(self, holdout: str, run_id: str) -> str:
+        """Return the holdout that a run has to be judged on too, since this one is new; empty where it is not."""
+        if holdout != self.holdout:
+            return self.holdout
+        is_again = self.holdout_run == run_id and self.holdout_uses == 1
+        return self.holdout_before if is_again else ""
+
+    def noting(self, head: Head) -> ModelRecord:
+        """Return the record with a new head of the chain, unless it knows a newer one."""
+        return replace(self, head=head) if self.head is None or self.head.number < head.number else self
