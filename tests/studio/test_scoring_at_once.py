@@ -1,4 +1,4 @@
-"""Scoring calls answered on the spot: in nothing else unlike those that get a task, however many pieces they come in."""
+"""Scoring calls answered on the spot: otherwise just like those that get a task, however many pieces they come in."""
 
 from __future__ import annotations
 
