@@ -13,6 +13,8 @@ from itertools import chain
 from operator import itemgetter
 from typing import Any
 
+import orjson
+
 from studio.engine.cells import Cell, Reader, Row, as_text, level_reader, number_reader
 from studio.engine.errors import InputMismatch, InputParseError, shown
 from studio.engine.model_file import ModelFile, ModelFileError
@@ -35,12 +37,18 @@ class _Plan:
 
 
 class Scorer:
-    """A loaded model; `input_columns` and `output_columns` are pairs of a name and the protocol's name of its type."""
+    """
+    A loaded model.
+
+    `input_columns` and `output_columns` are pairs of a name and the protocol's name of its type; `output_names` and
+    `output_types` the latter as two lists of JSON, written once.
+    """
 
     def __init__(self, model: ModelFile) -> None:
         self.model = model
         self.input_columns = _wire_columns(model.schema.columns.items())
         self.output_columns = _wire_columns(model.output_columns)
+        self.output_names, self.output_types = map(_as_json, zip(*self.output_columns, strict=True))
         self._predictor = predictor(model.model)
         self._scored_cells = model.scored.cells
         self._readers = tuple(_reader(model, name) for name in model.schema.features)
@@ -136,6 +144,10 @@ def _wire_columns(columns: Iterable[tuple[str, ColumnType]]) -> tuple[tuple[str,
     return tuple((name, kind.wire_name) for name, kind in columns)
 
 
+def _as_json(texts: Sequence[str]) -> orjson.Fragment:
+    return orjson.Fragment(orjson.dumps(texts))
+
+
 def _reader(model: ModelFile, name: str) -> Reader:
     schema = model.schema
     fill, kind = schema.fills.get(name), schema.columns[name]
@@ -161,7 +173,7 @@ def _texts(plan: _Plan, rows: Sequence[Sequence[object]]) -> Sequence[Row]:
     if not ({list, tuple}.issuperset(map(type, rows)) and {len(plan.columns)}.issuperset(map(len, rows))):
         raise _shape_problem(plan, rows)
     try:
-        "".join(chain.from_iterable(rows))  # type: ignore[arg-type]  # the quickest way to see that all are texts
+        "".join(rows[0] if len(rows) == 1 else chain.from_iterable(rows))  # type: ignore[arg-type]  # are all texts?
     except TypeError:
         return [_converted(plan, number, row) for number, row in enumerate(rows, 1)]
     return rows  # type: ignore[return-value]

@@ -47,7 +47,8 @@ class Trees:
         with self._lock:
             for row in rows:
                 self._pack_row(self._row, 0, *row)
-                check(self._predict_row(*self._row_arguments))
+                if code := self._predict_row(*self._row_arguments):
+                    check(code)
                 answers += self._answer
         return answers
 

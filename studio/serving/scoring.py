@@ -97,10 +97,13 @@ def score(scorer: Scorer, columns: Sequence[str], rows: Rows) -> Answer:
 def write_answer(scorer: Scorer, rows: Answer, settings: ScoreSettings, form: Form) -> bytes:
     """Write scored rows in the form asked for."""
     columns: Columns = scorer.output_columns
-    if settings is not PLAIN:
+    if settings is PLAIN:
+        if form is Form.TABLE:
+            return _written(_table(scorer.output_names, scorer.output_types, rows))
+    else:
         n_inputs = len(scorer.input_columns)
         columns, rows = settings.columns(columns, n_inputs), settings.rows(rows, n_inputs, scorer.model.classes)
-    return orjson.dumps({"Results": {OUTPUT_NAME: _WRITERS[form](columns, rows)}})
+    return _written(_WRITERS[form](columns, rows))
 
 
 def output_columns(served: Served) -> Columns:
@@ -122,12 +125,20 @@ def _settings(module: ScoreModule, given: object) -> ScoreSettings:
         raise BadUserArgument(PARAMETER_DETAILS[error.number], error.problem) from None
 
 
+def _written(output: object) -> bytes:
+    return orjson.dumps({"Results": {OUTPUT_NAME: output}})
+
+
 def _values(columns: Columns, rows: Answer) -> object:
     return {"type": "table", "value": {"Values": rows}}
 
 
-def _table(columns: Columns, rows: Answer) -> object:
+def _described(columns: Columns, rows: Answer) -> object:
     names, types = zip(*columns, strict=True)
+    return _table(names, types, rows)
+
+
+def _table(names: object, types: object, rows: Answer) -> object:
     return {"type": "table", "value": {"ColumnNames": names, "ColumnTypes": types, "Values": rows}}
 
 
@@ -138,7 +149,7 @@ def _objects(columns: Columns, rows: Answer) -> object:
 
 _WRITERS: Mapping[Form, Callable[[Columns, Answer], object]] = {
     Form.VALUES: _values,
-    Form.TABLE: _table,
+    Form.TABLE: _described,
     Form.OBJECTS: _objects,
 }
 

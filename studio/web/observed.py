@@ -33,6 +33,7 @@ class Observed:
     def __init__(self, app: ASGIApp, scoring: ScoringApp, metrics: Metrics, log: RequestLog) -> None:
         self._app = app
         self._scoring = scoring
+        self.is_prompt = scoring.is_prompt
         self._metrics = metrics
         self._log = log
 
@@ -58,10 +59,6 @@ class Observed:
         finally:
             facts = {"method": scope["method"], "path": scope["path"], **noted(scope)}
             self._note_done(marks, status, time.perf_counter() - started, facts)
-
-    def is_prompt(self, method: bytes, url: bytes) -> bool:
-        """Whether a request may be answered at once."""
-        return self._scoring.is_prompt(method, url)
 
     def answer_at_once(self, request: WholeRequest) -> WholeAnswer | None:
         """Answer a request that is here whole, if that takes no waiting; None leaves it to be called."""
