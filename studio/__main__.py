@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import os
 import signal
 import sys
@@ -15,12 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shared.errors import ConfigError
+from studio.log_lines import configure_logging
 from studio.settings import Settings
 
 if TYPE_CHECKING:  # each command imports what it needs, and nothing more
     from studio.commands.administration import Finding
-
-_LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     # Read when OpenMP loads: threads that spin while they wait make a fit several times slower beside other programs.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    _configure_logging()
+    configure_logging()
     command: Callable[[argparse.Namespace], int] = options.command
     return command(options)
 
@@ -51,7 +49,6 @@ def _serve(options: argparse.Namespace) -> int:
 def _work(options: argparse.Namespace) -> int:
     from studio.batch.job_process import warm_up
     from studio.bootstrap import assemble_worker
-    from studio.log_lines import use_json_lines
 
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -59,8 +56,6 @@ def _work(options: argparse.Namespace) -> int:
     if options.attached:
         threading.Thread(target=_stop_at_end_of_input, args=(stop,), daemon=True).start()
     settings = _settings()
-    if settings.operation.log_json:
-        use_json_lines()
     storage, worker = assemble_worker(settings, stop)
     warm_up()
     storage.prepare()
@@ -152,9 +147,11 @@ def _shown(options: argparse.Namespace, finding: Finding) -> int:
 
 def _settings() -> Settings:
     try:
-        return Settings.from_env(os.environ)
+        settings = Settings.from_env(os.environ)
     except ConfigError as error:
         raise SystemExit(_failed(error)) from None
+    configure_logging(as_json=settings.operation.logs_json)
+    return settings
 
 
 def _failed(error: Exception) -> int:
@@ -166,13 +163,6 @@ def _stop_at_end_of_input(stop: threading.Event) -> None:
     """A worker that `serve` started ends with it, however that process ended."""
     sys.stdin.read()
     stop.set()
-
-
-def _configure_logging() -> None:
-    logging.basicConfig(level=logging.INFO, format=_LOG_FORMAT)
-    logging.getLogger("azure").setLevel(logging.WARNING)
-    # The format names neither thread nor process: finding them out costs a quarter of what a line does.
-    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -63,7 +63,9 @@ def training_threads() -> int:
 def assemble_worker(settings: Settings, stop: threading.Event) -> tuple[OwnStorage, Worker]:
     """Put a worker together; opens no connection."""
     storage, operation = OwnStorage(settings.storage), settings.operation
-    bench = Bench(settings.storage, settings.blob_hosts, training_threads(), operation.job_limits, operation.lease)
+    limits, lease = operation.job_limits, operation.lease
+    threads, as_json = training_threads(), operation.logs_json
+    bench = Bench(settings.storage, settings.blob_hosts, threads, limits, lease, as_json)
     vault, artifacts = Vault(settings.secret), Artifacts(storage)
     store, catalog = JobStore(storage.jobs, vault), catalog_store(storage, vault, settings)
 

@@ -67,6 +67,11 @@ class Operation:
         return self.model_memory_mib * _MIB
 
     @property
+    def logs_json(self) -> bool:
+        """Whether log lines are JSON objects."""
+        return self.log_json == 1
+
+    @property
     def doorbell(self) -> Doorbell:
         """What wakes an idle worker of this machine when a job is queued."""
         return Doorbell(self.doorbell_listens_at, self.doorbell_rings_at)

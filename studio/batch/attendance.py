@@ -88,7 +88,7 @@ class Attendance:
     def _save_end(self, outcome: Outcome) -> None:
         now, stored = self._desk.clock(), self._read()
         if stored is None:
-            event(_log, "job.abandoned", job_id=self._job.id, reason="cancelled or taken over")
+            event(_log, "job.abandoned", **self._job.ids, reason="cancelled or taken over")
             return
         try:
             self._desk.store.save(stored.ended(outcome.state, now, outcome.details))
@@ -96,9 +96,7 @@ class Attendance:
             self._save_end(outcome)  # cancelled just now, or this very save went through unanswered
             return
         seconds = round((now - (self._job.started_at or now)).total_seconds(), 3)
-        event(
-            _log, "job.ended", job_id=self._job.id, state=outcome.state.value, details=outcome.details, seconds=seconds
-        )
+        event(_log, "job.ended", **self._job.ids, state=outcome.state.value, details=outcome.details, seconds=seconds)
 
     def _read(self) -> Job | None:
         """Read the job again; None when it was cancelled, removed or taken over."""
@@ -122,7 +120,7 @@ class Attendance:
             self._renewed_at = now
             self._message = self._desk.queue.hold(self._message)
         except (Changed, AzureError) as error:  # the next look sees why, or the next renewal passes
-            event(_log, "lease.not_renewed", level=logging.WARNING, job_id=self._job.id, reason=type(error).__name__)
+            event(_log, "lease.not_renewed", level=logging.WARNING, **self._job.ids, reason=type(error).__name__)
 
     def _give_back(self, reason: str, *, attempts: int) -> None:
         """Let a worker start the job over."""
@@ -135,8 +133,8 @@ class Attendance:
             self._abandon()
             return
         self._desk.queue.hold(self._message, timedelta())
-        event(_log, "job.given_back", job_id=self._job.id, reason=reason)
+        event(_log, "job.given_back", **self._job.ids, reason=reason)
 
     def _abandon(self) -> None:
-        event(_log, "job.abandoned", job_id=self._job.id, reason="cancelled or taken over")
+        event(_log, "job.abandoned", **self._job.ids, reason="cancelled or taken over")
         self._desk.queue.done(self._message)

@@ -33,15 +33,19 @@ class Batches:
         self._blobs = blobs
         self._clock = clock or (lambda: datetime.now(UTC))
 
-    def submit(self, endpoint_id: str, experiment: str, request: JobRequest, model: str = "") -> Job:
+    def submit(
+        self, endpoint_id: str, experiment: str, request: JobRequest, model: str = "", request_id: str = ""
+    ) -> Job:
         """
         Store a job that waits for its start call.
 
         Args:
             experiment: Digest of the declaration.
             model: Digest of the model that will score; empty when the job trains one.
+            request_id: The HTTP request's, by which the log shows what came of it.
         """
-        job = Job(new_id(), endpoint_id, experiment, request, created_at=self._clock(), model=model)
+        created_at = self._clock()
+        job = Job(new_id(), endpoint_id, experiment, request, created_at, model=model, request_id=request_id)
         # Asked before the insert: a crash between the two leaves a message about nothing, never an unwatched job.
         self._queue.ask_to_settle(endpoint_id, job.id)
         self._store.insert(job)

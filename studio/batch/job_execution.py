@@ -11,7 +11,8 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TypeVar
@@ -26,6 +27,7 @@ from studio.blobs.blob_access import BlobAccess, BlobFault, BlobUnreachable
 from studio.blobs.connection import StorageAccount
 from studio.engine.errors import EngineError, ModuleError
 from studio.engine.experiment import parse_experiment
+from studio.log_lines import configure_logging
 
 _INPUT, _OUTPUT = "Web service input", "Web service output"
 _FILE_NOT_READABLE, _LIBRARY, _OUT_OF_MEMORY = 30, 1000, 138  # Studio's module error numbers
@@ -39,6 +41,7 @@ _log = logging.getLogger(__name__)
 
 def perform(pipe: Connection, order: JobOrder) -> None:
     """Run one order and send its outcome; the entry point of the process."""
+    configure_logging(as_json=order.logs_json, about=order.ids)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the worker decides what ends
     end_with_the_worker(pipe)
     die_first()
@@ -63,7 +66,7 @@ def outcome_of(order: JobOrder, made: Callable[[], None] = lambda: None) -> Outc
     except MemoryError:
         return Outcome.failed(order.module, _OUT_OF_MEMORY, f"memory is exhausted; {order.advice}")
     except Exception as error:
-        _log.exception("job.broken %s", order.job_id)
+        _log.exception("job.broken")
         kind = type(error).__name__
         return Outcome.failed(
             order.module, _LIBRARY, f"the library ended with {kind}; the service's log holds the rest"
@@ -74,12 +77,22 @@ def outcome_of(order: JobOrder, made: Callable[[], None] = lambda: None) -> Outc
 def _execute(order: JobOrder, made: Callable[[], None]) -> None:
     experiment = parse_experiment(order.experiment, "the published experiment")
     blobs = BlobAccess(StorageAccount.own(order.storage), order.hosts)
-    source = _fetched(order, blobs, order.request.inputs[experiment.input_name])
-    make = scored_outputs if order.model_file else trained_outputs
-    outputs = make(order, experiment, source)
+    with _timed("job.fetched"):
+        source = _fetched(order, blobs, order.request.inputs[experiment.input_name])
+    with _timed("job.scored" if order.model_file else "job.trained"):
+        outputs = (scored_outputs if order.model_file else trained_outputs)(order, experiment, source)
     made()
-    for name, reference in order.request.outputs.items():
-        _write(order, blobs, reference, outputs[name])
+    with _timed("job.written"):
+        for name, reference in order.request.outputs.items():
+            _write(order, blobs, reference, outputs[name])
+
+
+@contextmanager
+def _timed(name: str) -> Iterator[None]:
+    """Log that a part of the job is done, and in how many seconds."""
+    begun = time.perf_counter()
+    yield
+    event(_log, name, seconds=round(time.perf_counter() - begun, 3))
 
 
 def _fetched(order: JobOrder, blobs: BlobAccess, reference: BlobReference) -> Path:
@@ -107,7 +120,7 @@ def _patiently(order: JobOrder, action: Callable[[], _Answer]) -> _Answer:
         except BlobUnreachable as fault:
             if time.monotonic() >= until:
                 raise
-            event(_log, "storage.awaited", level=logging.WARNING, job_id=order.job_id, reason=str(fault))
+            event(_log, "storage.awaited", level=logging.WARNING, reason=str(fault))
             time.sleep(_ASK_AGAIN_S)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import orjson
@@ -23,12 +24,13 @@ class JobOrder:
     """
     All that the process needs.
 
-    `storage` opens the service's own account, `hosts` are those that references may lead to, `directory` is one for
-    temporary files, which the worker removes. `model_file` lies there and is what scores; without one, the job trains a
-    model. `limits` ends a job that takes too much.
+    `ids` name the job in the log, whose lines are JSON with `logs_json`. `storage` opens the service's own account,
+    `hosts` are those that references may lead to, `directory` is one for temporary files, which the worker removes.
+    `model_file` lies there and is what scores; without one, the job trains a model. `limits` ends a job that takes too
+    much.
     """
 
-    job_id: str
+    ids: Mapping[str, str]
     experiment: str
     request: JobRequest
     storage: Secret
@@ -37,6 +39,7 @@ class JobOrder:
     threads: int
     limits: JobLimits = field(default_factory=JobLimits)
     model_file: str | None = None
+    logs_json: bool = False
 
     @property
     def module(self) -> str:

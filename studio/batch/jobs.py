@@ -59,8 +59,8 @@ class Job:
     One batch execution. A change makes a new record.
 
     `experiment` is the digest of the declaration in force at submission, `model` that of the model which served then,
-    empty for a job that trains one. `request.outputs` names every output, those without connection or base location
-    being in the service's own storage. Times are UTC.
+    empty for a job that trains one. `request_id` is that of the HTTP request that submitted it. `request.outputs` names
+    every output, those without connection or base location being in the service's own storage. Times are UTC.
     """
 
     id: str
@@ -75,12 +75,18 @@ class Job:
     attempts: int = 0
     details: str | None = None
     model: str = ""
+    request_id: str = ""
     etag: str = ""
 
     @property
     def status(self) -> JobStatus:
         """The state in the protocol's words."""
         return _ON_THE_WIRE[self.state]
+
+    @property
+    def ids(self) -> dict[str, Any]:
+        """What names the job in the log."""
+        return {"job_id": self.id, "request_id": self.request_id} if self.request_id else {"job_id": self.id}
 
     @property
     def is_final(self) -> bool:

@@ -46,13 +46,14 @@ _SERVICE, _LIBRARY = "Batch execution", 1000
 
 @dataclass(frozen=True)
 class Bench:
-    """What training takes beside the job: the own account, the hosts allowed, threads, limits, the lease of a job."""
+    """What training takes beside the job: own account, hosts allowed, threads, limits, lease, the form of the log."""
 
     storage: Secret
     hosts: frozenset[str]
     threads: int
     limits: JobLimits = field(default_factory=JobLimits)
     lease: timedelta = LEASE
+    logs_json: bool = False
 
 
 class Worker:
@@ -157,7 +158,7 @@ class Worker:
         try:
             if job.is_expired(self._clock()):
                 self._store.remove(job)
-                event(_log, "job.expired", job_id=job.id)
+                event(_log, "job.expired", **job.ids)
             elif job.state is JobState.QUEUED:
                 self._queue.ask_to_run(job.endpoint_id, job.id)
         except Changed:
@@ -180,7 +181,7 @@ class Worker:
         except Changed:
             self._queue.hold(message, _SOON)
             return
-        event(_log, "job.claimed", job_id=job.id, endpoint_id=job.endpoint_id, attempt=claimed.attempts)
+        event(_log, "job.claimed", **job.ids, endpoint_id=job.endpoint_id, attempt=claimed.attempts)
         self._run(claimed, Attendance(self._desk, claimed, message))
 
     def _not_before(self, job: Job, now: datetime) -> timedelta | None:
@@ -200,7 +201,7 @@ class Worker:
                 attendance.end(Outcome.failed(_SERVICE, _LIBRARY, str(error)))
                 return
             process = JobProcess(order)
-            event(_log, "job.started", job_id=job.id, attempt=job.attempts, process=process.pid)
+            event(_log, "job.started", **job.ids, attempt=job.attempts, process=process.pid)
             try:
                 attendance.attend(process)
             finally:
@@ -215,7 +216,7 @@ class Worker:
             model_file.write_bytes(self._kept(ArtifactKind.MODEL, job.model))
         bench = self._bench
         return JobOrder(
-            job_id=job.id,
+            ids=job.ids,
             experiment=experiment.decode(),
             request=job.request,
             storage=bench.storage,
@@ -223,6 +224,7 @@ class Worker:
             directory=directory,
             threads=bench.threads,
             limits=bench.limits,
+            logs_json=bench.logs_json,
             model_file=str(model_file) if model_file else None,
         )
 

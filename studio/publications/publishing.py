@@ -72,12 +72,13 @@ class Publishing:
         self._batches = batches
         self._blobs = blobs
 
-    def begin(self, workspace: str, body: object) -> Activity:
+    def begin(self, workspace: str, body: object, request_id: str = "") -> Activity:
         """
         Check a declaration, keep it, and start the job that trains its first model.
 
         Args:
             body: `Experiment`, the declaration's text, and `Data`, a reference to a blob.
+            request_id: The HTTP request's, for the log.
 
         Raises:
             BadArgument: The declaration cannot be used, naming all its problems, or the reference cannot.
@@ -91,7 +92,7 @@ class Publishing:
         request = read_submission(submission, job_ports(Kind.TRAINING, experiment), self._blobs)
         digest = self._artifacts.put(ArtifactKind.EXPERIMENT, experiment.source_text.encode())
         endpoint = self._training_endpoint(workspace, experiment, digest)
-        job = self._batches.submit(endpoint.id, digest, request)
+        job = self._batches.submit(endpoint.id, digest, request, request_id=request_id)
         self._batches.start(endpoint.id, job.id)
         return Activity(endpoint.id, job.id)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import logging
 import os
 import socket
 import sys
@@ -12,7 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from studio.core import Core, assemble_core
-from studio.log_lines import use_json_lines
+from studio.log_lines import configure_logging
 from studio.settings import Settings
 
 if TYPE_CHECKING:
@@ -27,8 +26,6 @@ _TURN_S = (
 
 def uvicorn_server(settings: Settings) -> uvicorn.Server:
     """Make the HTTP server of this process; a stop lets requests under way end."""
-    if settings.operation.log_json:
-        use_json_lines()
     sys.setswitchinterval(_TURN_S)
     core = assemble_core(settings)
     threading.Thread(target=_look_early, args=(core,), daemon=True).start()
@@ -58,6 +55,7 @@ def _look_early(core: Core) -> None:
 def main(descriptor: int) -> None:
     """Answer at an inherited socket until SIGTERM, or until the process that handed it over is gone."""
     settings = Settings.from_env(os.environ)
+    configure_logging(as_json=settings.operation.logs_json)
     server = uvicorn_server(settings)
 
     def stop_at_end_of_input() -> None:
@@ -70,6 +68,4 @@ def main(descriptor: int) -> None:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("azure").setLevel(logging.WARNING)
     main(int(sys.argv[1]))

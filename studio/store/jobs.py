@@ -71,6 +71,7 @@ class JobStore:
             "RowKey": job.id,
             "Experiment": job.experiment,
             "Model": job.model or None,
+            "RequestId": job.request_id or None,
             "Request": self._vault.lock(orjson.dumps(job.request.to_wire())),
             "State": job.state.value,
             "Attempts": job.attempts,
@@ -96,5 +97,6 @@ class JobStore:
             attempts=row["Attempts"],
             details=row.get("Details"),
             model=row.get("Model", ""),
+            request_id=row.get("RequestId", ""),
             etag=str(row.metadata["etag"]),  # type: ignore[attr-defined]
         )

@@ -42,7 +42,7 @@ class BatchApi:
         service, endpoint = served.service, served.endpoint
         ports = job_ports(service.kind, self._experiments.get(service.experiment))
         request = read_submission(call.json(), ports, self._blobs)
-        job = self._batches.submit(endpoint.id, service.experiment, request, endpoint.model)
+        job = self._batches.submit(endpoint.id, service.experiment, request, endpoint.model, call.request_id)
         call.note(job_id=job.id)
         if not call.has_api_version:
             self._batches.start(endpoint.id, job.id)

@@ -16,7 +16,7 @@ from studio.errors import BadArgument, NotFound, QuotaExceeded, Unauthorized
 from studio.services.catalog import Endpoint, WebService
 from studio.services.keys import bearer_key, is_id
 from studio.serving.registry import Registry, Served
-from studio.web.facts import note
+from studio.web.facts import REQUEST_ID, note
 from studio.web.faults import rendered
 from studio.web.key_guard import KeyGuard
 
@@ -66,6 +66,11 @@ class Call:
     def has_api_version(self) -> bool:
         """Whether the query names an api-version; clients of 2014/15 send none."""
         return "api-version" in self._request.query_params
+
+    @property
+    def request_id(self) -> str:
+        """The id that the answer will carry."""
+        return str(self._request.scope.get(REQUEST_ID, ""))
 
     def note(self, **facts: Any) -> None:
         """Add facts to the request's log line."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from starlette.types import Scope
 
+REQUEST_ID = "studio.request_id"  # where a request's scope holds the id that its answer will carry
 _FACTS = "studio.facts"
 
 

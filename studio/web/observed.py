@@ -11,7 +11,7 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from studio.web.answers import JSON_HEAD, Headers, WholeAnswer, WholeRequest
-from studio.web.facts import noted
+from studio.web.facts import REQUEST_ID, noted
 from studio.web.metrics import Metrics
 from studio.web.request_log import RequestLog
 from studio.web.scoring import ScoringApp
@@ -46,6 +46,7 @@ class Observed:
                 self._log.flush()  # the server stops
             return
         marks, started, status = _marks(scope["headers"]), time.perf_counter(), 0
+        scope[REQUEST_ID] = marks[0][1].decode()
 
         async def send_marked(message: Message) -> None:
             nonlocal status

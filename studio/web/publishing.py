@@ -37,7 +37,7 @@ class PublishingApi:
 
     def begin_publication(self, call: Call) -> Response:
         """Take a declaration and the name of its data; answers 202 while a worker trains."""
-        activity = self._publishing.begin(self._workspace(call), call.json())
+        activity = self._publishing.begin(self._workspace(call), call.json(), call.request_id)
         call.note(job_id=activity.job_id)
         self._registry.refresh()
         return self._shown(activity, JobReport(JobStatus.NOT_STARTED), 202)
