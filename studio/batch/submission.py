@@ -32,6 +32,7 @@ def read_submission(body: object, ports: JobPorts, blobs: BlobAccess) -> JobRequ
         raise BadArgument(error.code, f"{error.where}: expected {error.expected}, got {error.got}") from None
     _check_input(request.inputs, ports.input_name, blobs)
     outputs = _outputs(request.outputs, ports, blobs)
+    _refuse_one_blob_for_two(request, blobs)
     try:
         ports.parameters.read(request.parameters)
     except ModuleError as error:
@@ -83,6 +84,20 @@ def _outputs(named: Mapping[str, BlobReference], ports: JobPorts, blobs: BlobAcc
         _check_reference(reference, f"Outputs.{name}", blobs)
         _check_extension(reference, accepted[name], "output")
     return {name: named.get(name) or _default_place(extensions[0]) for name, extensions in accepted.items()}
+
+
+def _refuse_one_blob_for_two(request: JobRequest, blobs: BlobAccess) -> None:
+    """Of two outputs in one blob one would be lost, and with an output in the input's a job could not be repeated."""
+    seen: dict[object, str] = {}
+    for kind, references in (("Inputs", request.inputs), ("Outputs", request.outputs)):
+        for name, reference in references.items():
+            where, place = f"{kind}.{name}", blobs.place(reference)
+            if place in seen:
+                raise BadArgument(
+                    "InvalidBlob",
+                    f"{where}: '{reference.relative_location}' is the blob of {seen[place]} too; give each its own",
+                )
+            seen[place] = where
 
 
 def _default_place(extension: str) -> BlobReference:

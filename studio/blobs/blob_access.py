@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
+from urllib.parse import urlsplit
 
 from azure.core.exceptions import (
     AzureError,
@@ -94,6 +95,11 @@ class BlobAccess:
                 "ContainerValidationFailed",
                 f"'{reference.container}' is no container's name: 3 to 63 lower-case letters, digits and single dashes",
             )
+
+    def place(self, reference: BlobReference) -> tuple[object, ...]:
+        """Return what is equal for two references to one blob, however each names its account."""
+        endpoint = self._account(reference).blob_endpoint
+        return location_of(endpoint), urlsplit(endpoint).path, reference.relative_location
 
     def download(self, reference: BlobReference, target: Path, *, limit: int = MAX_INPUT_BYTES) -> int:
         """Stream a blob into a file and return its size in bytes; memory stays at one chunk."""

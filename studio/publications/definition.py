@@ -52,6 +52,7 @@ def definition(
         "title": service.name,
         "description": service.description,
         "createdOn": service.created_at.isoformat(),
+        "modifiedOn": _modified_on(service, default).isoformat(),
         "provisioningState": "Succeeded",
         "readOnly": False,
         "exposeSampleData": False,
@@ -80,6 +81,11 @@ def read_definition(body: object, service: WebService) -> EndpointChange:
         return EndpointChange(read_properties(fields), tuple(_resources(fields, service)))
     except ProtocolMismatch as error:
         raise BadArgument(error.code, f"{error.where}: expected {error.expected}, got {error.got}") from None
+
+
+def _modified_on(service: WebService, default: Endpoint) -> datetime:
+    """When the web service or what it serves was changed last."""
+    return max(record.modified_at or record.created_at for record in (service, default))
 
 
 def _ports(name: str, columns: Columns) -> Body:

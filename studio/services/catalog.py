@@ -27,7 +27,7 @@ class WebService:
 
     `experiment` is the digest of its declaration, `resource` the name of the model that a PATCH may replace (empty for
     a training service), `input_name` the port that takes rows or data files, `score` how a predictive one shows its
-    model's answers.
+    model's answers. `modified_at` is when the store saved it last.
     """
 
     id: str
@@ -40,6 +40,7 @@ class WebService:
     created_at: datetime
     description: str = ""
     score: ScoreModule = field(default_factory=ScoreModule)
+    modified_at: datetime | None = None
     etag: str = ""
 
 
@@ -50,7 +51,7 @@ class Endpoint:
 
     `model` is the digest of the model that it serves, empty for a training service; `past_models`, which the store
     keeps, those that it served before, newest first. `prevent_update` marks the endpoint that follows the experiment
-    and takes no PATCH.
+    and takes no PATCH. `modified_at` is when the store saved it last.
     """
 
     id: str
@@ -67,6 +68,7 @@ class Endpoint:
     throttle_level: str = "Low"
     diagnostics_level: str = "None"
     past_models: tuple[str, ...] = ()
+    modified_at: datetime | None = None
     etag: str = ""
 
     def opens_with(self, key: str) -> bool:

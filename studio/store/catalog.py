@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 from azure.core import MatchConditions
@@ -165,6 +166,7 @@ class CatalogStore:
             throttle_level=row["ThrottleLevel"],
             diagnostics_level=row["DiagnosticsLevel"],
             past_models=tuple(filter(None, row.get("PastModels", "").split(","))),
+            modified_at=_modified_at(row),
             etag=_etag(row),
         )
 
@@ -197,8 +199,15 @@ def _service(row: Mapping[str, Any]) -> WebService:
         created_at=row["CreatedAt"],
         description=row["Description"],
         score=ScoreModule.from_json(json.loads(row["Score"])) if row.get("Score") else ScoreModule(),
+        modified_at=_modified_at(row),
         etag=_etag(row),
     )
+
+
+def _modified_at(row: Any) -> datetime | None:
+    """The storage's own time of the last save."""
+    timestamp: datetime | None = row.metadata.get("timestamp")
+    return timestamp
 
 
 def _etag(row: Any) -> str:

@@ -78,6 +78,16 @@ def test_a_web_service_is_shown_as_its_definition_without_keys(resource: Resourc
     assert httpx.get(properties["swaggerLocation"], trust_env=False).json()["swagger"] == "2.0"
 
 
+def test_a_change_is_dated(resource: Resource) -> None:
+    before = resource.properties()
+
+    changed = resource.call("PATCH", json={"properties": {"diagnostics": {"level": "Error"}}}).json()["properties"]
+
+    assert before["createdOn"] < before["modifiedOn"] < changed["modifiedOn"]
+    assert changed["createdOn"] == before["createdOn"]
+    assert resource.properties()["modifiedOn"] == changed["modifiedOn"]
+
+
 @pytest.mark.parametrize("form", ["by its id", "by a dashed subscription"])
 def test_a_web_service_is_found_by_its_id_and_by_a_dashed_subscription(resource: Resource, form: str) -> None:
     identifier = resource.published.json["predictive"]["web_service"]

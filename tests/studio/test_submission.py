@@ -68,6 +68,39 @@ def test_outputs_that_the_caller_leaves_out_get_a_default_place(ports: JobPorts)
     assert [place.extension for place in outputs.values()] == [".ilearner", ".csv"]
 
 
+BY_SIGNATURE = {
+    "ConnectionString": None,
+    "BaseLocation": "https://ACCT.blob.core.windows.net:443/",
+    "SasBlobToken": "?sig=x",
+    "RelativeLocation": "/box/b.csv",
+}
+
+
+@pytest.mark.parametrize(
+    ("outputs", "expected"),
+    [
+        ({"metrics": reference("box/b.csv"), "scored": reference("/box/b.csv")}, "Outputs.scored: 'box/b.csv'"),
+        ({"metrics": reference("box/b.csv"), "scored": BY_SIGNATURE}, "Outputs.scored: 'box/b.csv'"),
+        ({"metrics": reference("box/train.csv")}, "is the blob of Inputs.input1 too"),
+    ],
+    ids=["by one connection", "however it is named", "the input's own"],
+)
+def test_two_references_to_one_blob_are_refused(outputs: dict[str, Any], expected: str) -> None:
+    ports = ports_of(f'{DECLARATION}\n[web_service]\nmetrics_output = "metrics"\nscored_output = "scored"\n')
+
+    with pytest.raises(BadArgument, match=re.escape(expected)) as refused:
+        read_submission(body(Outputs=outputs), ports, BLOBS)
+
+    assert refused.value.detail == "InvalidBlob"
+
+
+def test_outputs_of_one_name_in_two_containers_are_two_blobs() -> None:
+    ports = ports_of(f'{DECLARATION}\n[web_service]\nmetrics_output = "metrics"\nscored_output = "scored"\n')
+    outputs = {"metrics": reference("box/b.csv"), "scored": reference("crate/b.csv")}
+
+    assert read_submission(body(Outputs=outputs), ports, BLOBS).outputs["scored"].container == "crate"
+
+
 def test_nulls_are_the_same_as_absent(ports: JobPorts) -> None:
     nulls = {"Input": None, "Output": None, "Outputs": None, "GlobalParameters": None, "AzureBatchPoolId": "pool"}
 
