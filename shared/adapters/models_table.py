@@ -105,6 +105,7 @@ def _to_row(record: ModelRecord) -> Row:
         "holdout_before": record.holdout_before,
         "staged_run": record.staged_run,
         "lease": record.lease,
+        "lease_run": record.lease_run,
         "lease_until": stored(record.lease_until),
         "drifted_at": stored(record.drifted_at),
         "last_scheduled_at": stored(record.last_scheduled_at),
@@ -123,10 +124,11 @@ def _from_row(row: Row, version: str) -> ModelRecord:
         holdout_before=row["holdout_before"],
         staged_run=row["staged_run"],
         lease=row["lease"],
+        lease_run=row.get("lease_run") or "",  # rows of earlier versions have none
         lease_until=instant(row["lease_until"]),
         drifted_at=instant(row["drifted_at"]),
         last_scheduled_at=instant(row["last_scheduled_at"]),
-        head=Head(**json.loads(row["head"])) if row.get("head") else None,  # rows of earlier versions have none
+        head=Head(**json.loads(row["head"])) if row.get("head") else None,
         version=version,
     )
 

@@ -121,6 +121,7 @@ def _to_row(run: Run) -> Row:
         "is_news": run.is_news,
         "announcement": json.dumps(_announcement_row(run.announcement)),
         "request_reason": run.request_reason[:_REASON_CHARACTERS],
+        "is_announced": run.is_announced,
         "overlap": str(run.overlap),  # a table's integer has 32 bits
     }
 
@@ -155,7 +156,8 @@ def _from_row(row: Row, version: str) -> Run:
         approval=json.loads(row["approval"]) if row["approval"] else None,
         announcement=_announcement(json.loads(row["announcement"])),
         request_reason=row["request_reason"],
-        overlap=int(row.get("overlap") or 0),  # runs of earlier versions have none
+        is_announced=bool(row.get("is_announced")),
+        overlap=int(row.get("overlap") or 0),  # runs of earlier versions have neither
         version=version,
     )
 

@@ -18,6 +18,7 @@ class ModelRecord:
         champion: None until the first evaluation has kept the published model's bytes.
         staged_run: The run whose model staging was last seen to serve.
         lease: Names the worker that may use the staging and live endpoints; empty when nobody does.
+        lease_run: The run that it uses them for.
         lease_until: When the lease ends by itself.
         anchor: The model that a person last approved, or the published one; guards against many small losses.
         holdout: SHA-256 of the holdout that was judged on last, in hex.
@@ -38,11 +39,16 @@ class ModelRecord:
     holdout_before: str = ""
     staged_run: str = ""
     lease: str = ""
+    lease_run: str = ""
     lease_until: datetime | None = None
     drifted_at: datetime | None = None
     last_scheduled_at: datetime | None = None
     head: Head | None = None
     version: str = field(default="", compare=False)
+
+    def used_for(self, run_id: str) -> ModelRecord:
+        """Return the record when a run is to use the endpoints: staging gets its model, unless it has it already."""
+        return replace(self, lease_run=run_id, staged_run=run_id if self.staged_run == run_id else "")
 
     def used(self, holdout: str, run_id: str) -> ModelRecord:
         """Return the record after a run was judged on a holdout; the same run counts once."""

@@ -23,7 +23,9 @@ class Policy:
             time from which each attempt is an alarm.
         proof_budget: How long the live endpoint may take to give the answers that prove a promotion or a restoration.
         approval_budget: How long a held run waits for a person.
-        handover_patience: How long a handed-over run may show no progress before it is handed over again.
+        handover_patience: How long a run that nobody works on waits before it is handed over to evaluation again.
+        lost_after: How long the message that hands it over may take before it counts as lost. Long: a queue may be,
+            and a message that was only slow is work for nothing.
     """
 
     queued_budget: timedelta = timedelta(hours=24)
@@ -33,6 +35,7 @@ class Policy:
     proof_budget: timedelta = timedelta(minutes=1)
     approval_budget: timedelta = timedelta(days=7)
     handover_patience: timedelta = timedelta(seconds=5)
+    lost_after: timedelta = timedelta(minutes=5)
 
     def budget_of(self, stage: str) -> timedelta | None:
         """Return how long a run may be in a stage; None where it may wait for ever."""

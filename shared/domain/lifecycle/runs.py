@@ -88,6 +88,7 @@ class Run:
         restores: The run whose kept model a rollback or an override puts live, or `initial`.
         requested_by: Who asked for the run; empty where data alone did. `request_reason` says why.
         approval: What a person decided of a held run: `decision` ("approve" or "reject"), `by`, `reason`, `at`, `via`.
+        is_announced: Whether, as far as is known, a message is under way that hands it over to evaluation.
         announcement: How far the news of this run has got.
         overlap: How many rows it trains on that are in the holdout too, as they were counted when the files came.
     """
@@ -121,6 +122,7 @@ class Run:
     announcement: Announcement = field(default_factory=Announcement)
     request_reason: str = ""
     overlap: int = 0
+    is_announced: bool = False
     version: str = field(default="", compare=False)
 
     @property
@@ -138,12 +140,21 @@ class Run:
         if state not in TRANSITIONS[self.state]:
             raise IllegalTransition(self.id, self.state.value, state.value)
         stages = (*self.stages, (state.value, now))
-        fresh: dict[str, Any] = {"attempts": 0, "due_at": None, "waits_for": ""}
+        fresh: dict[str, Any] = {"attempts": 0, "due_at": None, "waits_for": "", "is_announced": False}
         return replace(self, state=state, updated_at=now, reason=reason, stages=stages, **(fresh | changes))
 
     def postponed(self, until: datetime, waits_for: str) -> Run:
         """Return the run after one more failed attempt: no tick looks at it before `until`."""
-        return replace(self, attempts=self.attempts + 1, due_at=until, waits_for=waits_for)
+        return replace(self, attempts=self.attempts + 1, due_at=until, waits_for=waits_for, is_announced=False)
+
+    def announced(self, until: datetime) -> Run:
+        """Return the run after a message was sent that hands it over: it counts as lost from `until` on."""
+        lost = self.is_announced  # the message before; one that came to nothing has said so
+        return replace(self, attempts=self.attempts + lost, due_at=until, is_announced=True)
+
+    def unannounced(self) -> Run:
+        """Return the run after its message came to nothing: the next tick may send another."""
+        return replace(self, due_at=None, is_announced=False)
 
     @property
     def stage_began_at(self) -> datetime:

@@ -15,6 +15,9 @@ from shared.wire import JobStatus
 
 AT_SERVICE = frozenset({RunState.SUBMITTED, RunState.TRAINING})  # a job of theirs may be under way
 
+# These need the endpoints of their model, which one run after the other may use.
+AT_ENDPOINTS = frozenset({RunState.EVALUATING, RunState.PROMOTING, RunState.RESTORING})
+
 
 @dataclass(frozen=True)
 class Submit:
@@ -38,7 +41,7 @@ class HandOver:
 
 @dataclass(frozen=True)
 class Announce:
-    """Announce an evaluation again: its message was lost or its worker died."""
+    """Announce an evaluation again: its message was lost, or came to nothing."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,8 @@ def _decide_evaluation(run: Run, now: datetime, policy: Policy) -> Step:
         return late if is_overdue(run, now, policy) else Wait()
     if run.state is RunState.EVALUATING and is_overdue(run, now, policy):
         return End(RunState.TIMED_OUT, f"no verdict within {policy.evaluation_budget}")
-    return Announce() if now - run.updated_at > policy.handover_patience else Wait()
+    patience = policy.lost_after if run.is_announced else policy.handover_patience
+    return Announce() if now - run.updated_at > patience else Wait()
 
 
 def _no_start(policy: Policy) -> str:

@@ -101,11 +101,12 @@ class Evaluation:
             return  # the next tick ends it
         lease = Lease(self._stores.records, model.name, self._clock)
         try:
-            # Staging is about to get another model, unless this run's is on it already.
-            lease.take(lambda record: record if record.staged_run == run.id else replace(record, staged_run=""))
+            lease.take(lambda record: record.used_for(run.id))
             self._finish(run, model, lease)
         except StateConflict as taken:
             event(_log, "evaluation.left_to_another", run_id=run.id, reason=str(taken))
+            if self._stores.records.load(model.name).lease_run != run.id:
+                self._setbacks.queue_again(run)
         except ServiceUnavailable as away:
             self._setbacks.postpone(run, away)
         except Exception as surprise:

@@ -48,7 +48,7 @@ class GivingUp:
             self._decisions.record(run.model, run.id, RunState.FAILED.value, now, {"reason": reason, "verdict": None})
             self._runs.save(run.advanced(RunState.FAILED, now, reason))
         else:
-            self._runs.save(replace(run, waits_for=f"the next attempt: {why}"))
+            self._runs.save(replace(run.unannounced(), waits_for=f"the next attempt: {why}"))
         event(
             _log, "run.given_up", level=logging.ERROR, run_id=run.id, model=run.model, state=run.state.value, reason=why
         )

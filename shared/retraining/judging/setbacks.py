@@ -53,6 +53,12 @@ class Setbacks:
         )
         self._save(current.postponed(until, f"the service: {away}"))
 
+    def queue_again(self, run: Run) -> None:
+        """Have a run announced again whose message came while another run used the endpoints."""
+        current = self._runs.find(run.model, run.id)
+        if current and not current.state.is_final and current.is_announced:
+            self._save(current.unannounced())
+
     def note(self, run: Run, surprise: Exception) -> None:
         """Keep with the run what nobody foresaw; the platform delivers again, and gives up in the end."""
         current = self._runs.find(run.model, run.id)

@@ -45,9 +45,9 @@ class Approvals:
         if champion is None or champion.run_id != run.judged_champion:
             serving = champion.run_id if champion else "nothing"
             said = f"the champion is '{serving}' by now: the approval by {by} does not count, the run is judged again"
-            return self._save(run.advanced(RunState.EVALUATING, self._clock(), said))
+            return self._save(run.advanced(RunState.EVALUATING, self._clock(), said, is_announced=True))
         said = f"approved by {by}: {reason.strip()}; {run.reason}"
-        return self._save(run.advanced(RunState.PROMOTING, self._clock(), said, approval=approval))
+        return self._save(run.advanced(RunState.PROMOTING, self._clock(), said, approval=approval, is_announced=True))
 
     def reject(self, run_id: str, by: str, reason: str, *, via: str = "http") -> Json:
         """
@@ -58,7 +58,7 @@ class Approvals:
         """
         run, approval = self._decided(run_id, by, reason, via, "reject")
         said = f"rejected by {by}: {reason.strip()}"
-        return self._save(run.advanced(RunState.EVALUATING, self._clock(), said, approval=approval))
+        return self._save(run.advanced(RunState.EVALUATING, self._clock(), said, approval=approval, is_announced=True))
 
     def token(self, run: Run, to: str, lifetime: timedelta) -> str:
         """

@@ -149,6 +149,7 @@ class Rollback:
             restores=target,
             judged_champion=champion.run_id,  # what the person saw serving
             requested_by=by.strip(),
+            is_announced=True,
         )
         event(_log, "rollback.requested", model=model.name, run_id=run.id, restores=target, by=run.requested_by)
         return run_as_json(self._runs.create(run))

@@ -177,7 +177,7 @@ class Advancing:
             case NoteStarted():
                 return Progress(self._move(run, RunState.TRAINING))
             case HandOver():
-                return Progress(self._move(run, RunState.EVALUATING), is_handed_over=True)
+                return Progress(self._move(run, RunState.EVALUATING, is_announced=True), is_handed_over=True)
             case Announce():
                 return self._announce(run, model)
             case Cancel(state, reason):
@@ -193,16 +193,15 @@ class Advancing:
         return self._batch(model).report(run.job_id, run.id) if wanted else None
 
     def _announce(self, run: Run, model: Model) -> Progress:
-        """Hand over again, each time after a longer pause, unless a worker is busy with the model's endpoints."""
+        """Hand over again, unless a worker is busy with the model's endpoints."""
         if self._is_attended(run):
             return Progress(run)
         now = self._clock()
         if is_overdue(run, now, model.policy):
             reason = f"in {run.state.value} for longer than {model.policy.budget_of(run.state.value)}"
             event(_log, "run.overdue", level=logging.ERROR, run_id=run.id, model=run.model, reason=reason)
-        pause = pause_after(run.attempts + 1, run.id, first=model.policy.handover_patience)
-        announced = self._runs.save(run.postponed(now + pause, run.waits_for))
-        return Progress(announced, is_handed_over=True)
+        pause = pause_after(run.attempts + 1, run.id, first=model.policy.lost_after)
+        return Progress(self._runs.save(run.announced(now + pause)), is_handed_over=True)
 
     def _is_attended(self, run: Run) -> bool:
         """Whether a worker is busy with the endpoints that this run is judged on."""
@@ -215,8 +214,8 @@ class Advancing:
         """Close a run where its state allows it; a begun promotion has ends of its own."""
         return self._move(run, state, reason) if state in TRANSITIONS[run.state] else run
 
-    def _move(self, run: Run, state: RunState, reason: str = "") -> Run:
-        moved = self._runs.save(run.advanced(state, self._clock(), reason))
+    def _move(self, run: Run, state: RunState, reason: str = "", *, is_announced: bool = False) -> Run:
+        moved = self._runs.save(run.advanced(state, self._clock(), reason, is_announced=is_announced))
         return self._noted(run, moved)
 
     def _noted(self, run: Run, moved: Run) -> Run:

@@ -68,7 +68,7 @@ class Interventions:
         if run.state is RunState.HELD:
             raise RequestRefused(f"run '{run_id}' is HELD: approve or reject it")
         if not run.state.is_final:
-            return self._moved_on(replace(run, attempts=0, due_at=None))
+            return self._moved_on(replace(run.unannounced(), attempts=0))
         if run.state not in CAME_TO_NOTHING or run.kind is not RunKind.TRAINING:
             other = f"POST /api/runs/{run_id}/override puts a judged model live"
             raise RequestRefused(f"run '{run_id}' is {run.state.value}, so there is nothing to try again; {other}")

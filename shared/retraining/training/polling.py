@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from shared.adapters.runs_table import RunTable
 from shared.domain.lifecycle.limits import in_turn
 from shared.domain.lifecycle.runs import Run, RunState
-from shared.domain.lifecycle.steps import AT_SERVICE
+from shared.domain.lifecycle.steps import AT_ENDPOINTS, AT_SERVICE
 from shared.domain.model import Model
 from shared.errors import ServiceUnavailable, StateConflict
 from shared.retraining import Clock
@@ -50,28 +50,40 @@ class Polling:
         return [json.dumps({"model": look.run.model, "run": look.run.id}) for look in looks if look.is_handed_over]
 
     def _errands(self, due: Iterable[Run]) -> list[list[Run]]:
-        """Put runs in their order; those that share their model's limits are one errand, the oldest first."""
+        """Put runs in their order; those in one line of their model are one errand, the oldest first."""
         errands: list[list[Run]] = []
-        queues: dict[str, list[Run]] = {}
+        queues: dict[tuple[str, str], list[Run]] = {}
         for run in in_turn(due):
-            model = self._models.get(run.model)
-            is_queued = run.state is RunState.RECEIVED and model is not None and model.limits.are_set
-            if is_queued and run.model in queues:
-                queues[run.model].append(run)
+            line = self._line_of(run)
+            queue = queues.get((run.model, line)) if line else None
+            if queue is not None:
+                queue.append(run)
                 continue
             errands.append([run])
-            if is_queued:
-                queues[run.model] = errands[-1]
+            if line:
+                queues[run.model, line] = errands[-1]
         return errands
 
+    def _line_of(self, run: Run) -> str:
+        """Name what only one run of a model after the other can have; empty where a run has to share nothing."""
+        model = self._models.get(run.model)
+        if run.state is RunState.RECEIVED:
+            return "limits" if model and model.limits.are_set else ""
+        return "endpoints" if run.state in AT_ENDPOINTS else ""
+
     def _run_errand(self, runs: list[Run], outages: _Outages) -> list[Progress]:
-        """Look at runs one after the other; behind the first that a limit keeps back, all are kept back."""
+        """
+        Look at runs one after the other. Behind the first that a limit keeps back, all are kept back; behind the first
+        that is handed over, the others wait for the next tick: they would find the endpoints in use.
+        """
         looks: list[Progress] = []
         for run in runs:
             obstacle = looks[-1].obstacle if looks else ""
             look = Progress(run, obstacle=obstacle) if obstacle else self._look(run, outages)
             if look.is_stopped:
                 looks.append(look)
+            if look.is_handed_over and run.state in AT_ENDPOINTS:
+                break
         return looks
 
     def _look(self, run: Run, outages: _Outages) -> Progress:
