@@ -68,6 +68,13 @@ class World:
             due = json.loads(message)
             self.app.evaluation.evaluate(due["model"], due["run"])
 
+    def hand_over(self) -> str:
+        """Bring the newest run to EVALUATING without evaluating it; return its id."""
+        self.app.polling.tick()
+        run = self.run()
+        assert run["state"] == "EVALUATING"
+        return str(run["id"])
+
     def run(self) -> dict[str, Any]:
         """The newest run, as the HTTP function shows it."""
         newest: dict[str, Any] = self.app.views.runs(None)["runs"][0]

@@ -200,7 +200,7 @@ class Advancing:
         if is_overdue(run, now, model.policy):
             reason = f"in {run.state.value} for longer than {model.policy.budget_of(run.state.value)}"
             event(_log, "run.overdue", level=logging.ERROR, run_id=run.id, model=run.model, reason=reason)
-        pause = pause_after(run.attempts + 1, run.id, first=model.policy.lost_after)
+        pause = pause_after(run.attempts + 1 + run.is_announced, run.id, first=model.policy.lost_after)
         return Progress(self._runs.save(run.announced(now + pause)), is_handed_over=True)
 
     def _is_attended(self, run: Run) -> bool:

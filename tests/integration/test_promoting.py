@@ -1,0 +1,111 @@
+"""A promotion is proven, taken back, or given up for newer data; nothing else changes what serves."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from census_rows import people
+from retraining_world import World
+
+from shared.errors import EvaluationError
+
+
+def test_an_update_that_answers_200_and_changes_nothing_is_rolled_back(world: World) -> None:
+    world.service.faults.lying_updates = 1
+
+    world.drop("a.csv", people(600))
+    world.tick()
+
+    run = world.run()
+    assert run["state"] == "ROLLED_BACK"
+    assert "did not give the challenger's answers" in run["reason"]
+    assert "champion 'initial' is back" in run["reason"]
+    assert world.service.served["live"] == "quality=0.5"
+    model = world.record()
+    assert json.loads(model["champion"])["run_id"] == "initial"
+
+
+def test_a_refused_update_leaves_the_champion(world: World) -> None:
+    world.service.faults.refused_updates = 1
+
+    world.drop("a.csv", people(600))
+    world.tick()
+
+    run = world.run()
+    assert run["state"] == "ROLLED_BACK"
+    assert "ModelOutputMetadataMismatch" in run["reason"]
+    assert world.service.served["live"] == "quality=0.5"
+
+
+def test_a_champion_that_is_not_seen_to_be_back_keeps_the_run_open_until_it_is(world: World) -> None:
+    def corrupt(name: str) -> None:
+        if name == "live":
+            world.service.served["live"] = "quality=0.1"
+
+    world.service.faults.lying_updates = 2
+    world.service.before_update = corrupt
+    world.drop("a.csv", people(600))
+    with pytest.raises(EvaluationError, match="was not seen to give the champion's answers"):
+        world.tick()
+    assert world.run()["state"] == "RESTORING"
+
+    world.app.evaluation.evaluate("census", world.run()["id"])
+
+    assert world.run()["state"] == "ROLLED_BACK"
+    assert world.service.served["live"] == "quality=0.5"
+
+
+def test_an_older_run_does_not_replace_a_champion_from_newer_data(world: World) -> None:
+    world.drop("old.csv", people(600, seed=1))
+    older = world.hand_over()
+    world.service.quality = 0.9
+    world.drop("new.csv", people(600, seed=2))
+    world.tick()
+    assert world.run()["state"] == "PROMOTED"
+
+    world.app.evaluation.evaluate("census", older)
+
+    runs = {run["id"]: run for run in world.app.views.runs(None)["runs"]}
+    assert runs[older]["state"] == "SUPERSEDED"
+    assert world.service.served["live"] == "quality=0.9"
+
+
+def test_a_file_replaced_while_it_trains_promotes_nothing(world: World) -> None:
+    world.drop("a.csv", people(600, seed=1))
+    world.put("training-data/census/a.csv", people(600, seed=2))
+
+    world.tick()
+
+    assert world.run()["state"] == "SUPERSEDED"
+    assert "was replaced while it trained" in world.run()["reason"]
+    assert world.service.count("PATCH", "") == 0
+
+
+def test_a_promotion_judged_against_another_champion_is_judged_again(world: World) -> None:
+    world.drop("a.csv", people(600))
+    run_id = world.hand_over()
+    stores = world.app.evaluation._stores
+
+    def usurp(name: str) -> None:
+        if name == "staging":
+            record = stores.records.load("census")
+            assert record.champion
+            stores.records.save(replace(record, champion=replace(record.champion, run_id="census-other")))
+
+    world.service.before_update = usurp
+    world.app.evaluation.evaluate("census", run_id)
+
+    assert world.run()["state"] == "EVALUATING"
+    assert world.service.served["live"] == "quality=0.5"  # what serves was put back, in case a PATCH had been sent
+
+
+def test_models_that_no_row_tells_apart_are_never_promoted(world: World) -> None:
+    world.service.quality = 0.5 + 1e-9  # other bytes, other answers, and nothing to prove a promotion by
+
+    world.drop("a.csv", people(600))
+    world.tick()
+
+    assert world.run()["state"] == "NO_CHANGE", world.run()["reason"]
+    assert world.service.count("PATCH", "/live") == 0
