@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from shared.domain.data.dataset import Dataset
@@ -34,10 +35,50 @@ class Recorder:
         """Send what is still held back."""
 
 
+class LateRecorder(Recorder):
+    """Makes a recorder when there is something to record: a start does not wait for what the recorder imports."""
+
+    def __init__(self, make: Callable[[], Recorder]) -> None:
+        self._make = make
+        self._made: Recorder | None = None
+        self._lock = threading.Lock()
+
+    def run_saved(self, run: Run) -> None:
+        """Pass it on."""
+        self._recorder().run_saved(run)
+
+    def file_settled(self, dataset: Dataset) -> None:
+        """Pass it on."""
+        self._recorder().file_settled(dataset)
+
+    def ticked(self, since_last_s: float) -> None:
+        """Pass it on."""
+        self._recorder().ticked(since_last_s)
+
+    @contextmanager
+    def call(self, operation: str, run_id: str) -> Iterator[Mapping[str, str]]:
+        """Pass it on."""
+        with self._recorder().call(operation, run_id) as headers:
+            yield headers
+
+    def flush(self) -> None:
+        """Send what is held back, if anything was ever recorded."""
+        if self._made is not None:
+            self._made.flush()
+
+    def _recorder(self) -> Recorder:
+        with self._lock:
+            if self._made is None:
+                self._made = self._make()
+            return self._made
+
+
 def recorder_for(destination: str) -> Recorder:
     """Return a recorder that sends what it sees to one of `DESTINATIONS`."""
-    if destination == OFF:
-        return Recorder()
-    from shared.telemetry.opentelemetry_recorder import OpenTelemetryRecorder  # only who records waits for the SDK
+    return Recorder() if destination == OFF else LateRecorder(lambda: _opentelemetry(destination))
+
+
+def _opentelemetry(destination: str) -> Recorder:
+    from shared.telemetry.opentelemetry_recorder import OpenTelemetryRecorder
 
     return OpenTelemetryRecorder(destination)

@@ -8,27 +8,26 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
+from infra.pythons import pythons, what_to_do
 from local.azurite import Azurite
 from local.host.worker_process import OUR_WORKER, WorkerProcess
 
 ROOT = Path(__file__).parents[2]
 Start = Callable[..., WorkerProcess]
-_OLDEST = (3, 13)
-_NONE = "conformance needs Python 3.13 or newer (python3.13 or python3.14 on PATH, or in pyenv): none was found"
+_VERSIONS = ("3.14", "3.13")
 
 
 @pytest.fixture(scope="session")
 def runtime_python() -> str:
     """The program of a virtual environment with the function app's requirements and the worker library."""
-    python = next(_new_enough(), None)
+    python = next(pythons(*_VERSIONS), None)
     if python is None:
-        pytest.skip(_NONE)
+        pytest.skip(f"Microsoft's worker library needs Python 3.13 or newer: {what_to_do('3.13')}")
     (ROOT / ".local").mkdir(exist_ok=True)
     target = ROOT / ".local" / f"conformance-{_digest(python)}"
     with (ROOT / ".local" / "conformance.lock").open("w") as lock:
@@ -69,22 +68,6 @@ def ours(request: pytest.FixtureRequest, runtime_python: str) -> tuple[str, ...]
 
 def _sample_settings() -> dict[str, str]:
     return dict(json.loads((ROOT / "local.settings.sample.json").read_text())["Values"])
-
-
-def _new_enough() -> Iterator[str]:
-    named = [sys.executable, *filter(None, (shutil.which(name) for name in ("python3.14", "python3.13")))]
-    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
-    found = sorted(str(path) for path in pyenv.glob("3.1[3-9]*/bin/python"))
-    for candidate in [*named, *reversed(found)]:
-        if _version(candidate) >= _OLDEST:
-            yield candidate
-
-
-def _version(python: str) -> tuple[int, ...]:
-    """A version manager's stand-in may be on PATH and answer nothing."""
-    command = [python, "-c", "import sys; print(*sys.version_info[:2])"]
-    answer = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-    return tuple(map(int, answer.stdout.split())) if answer.returncode == 0 else ()
 
 
 def _digest(python: str) -> str:
