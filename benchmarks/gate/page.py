@@ -111,10 +111,12 @@ def _plot(scenario: str, by_rule: Mapping[str, Sequence[Tally]]) -> bytes:
         title=f"What each rule serves: {scenario}", show_minor_x_labels=False, disable_xml_declaration=False,
     )  # fmt: skip
     weeks = len(next(iter(by_rule.values()))[0].served)
+    chart.uuid = scenario  # else a random one, and equal figures would give unequal files
     chart.x_labels = [str(week) for week in range(1, weeks + 1)]
     chart.x_labels_major = [str(week) for week in range(5, weeks + 1, 5)]
     for rule, tallies in by_rule.items():
         served = np.mean([tally.served for tally in tallies], axis=0)
         dashes = None if rule == OURS else "6, 4"
         chart.add(rule, served.tolist(), stroke_style={"dasharray": dashes} if dashes else None)
-    return re.sub(rb"<script.*?</script>", b"", chart.render(), flags=re.DOTALL)  # the page is read, not played with
+    # The page is read, not played with; and a comment holds the day of the run.
+    return re.sub(rb"<script.*?</script>|<!--.*?-->", b"", chart.render(), flags=re.DOTALL).rstrip() + b"\n"
