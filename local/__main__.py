@@ -2,8 +2,8 @@
 The local environment's commands.
 
     python -m local demo [--data FILE]
-    python -m local up [--port N]
-    python -m local drop FILE [--model census]
+    python -m local up [--port N] [--with rentals]
+    python -m local drop FILE [--model census] [--name NAME]
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from pathlib import Path
 
 from local import demo, up
 from local.drop import drop, folder_of
-from local.environment import running_storage
+from local.environment import running_in
 from local.errors import LocalError
-from local.places import ROOT, STATE
+from local.places import STATE
 from local.programs import HostKind
 from local.timeline import Timeline
 
@@ -43,10 +43,17 @@ def _run(options: argparse.Namespace) -> int:
     if options.command == "demo":
         return demo.run(Timeline(), data=options.data, host=HostKind(options.host))
     if options.command == "up":
-        return up.run(Timeline(), options.state.resolve(), host=HostKind(options.host), port=options.port)
-    folder = folder_of(ROOT / "models.toml", options.model)
+        return up.run(
+            Timeline(),
+            options.state.resolve(),
+            host=HostKind(options.host),
+            port=options.port,
+            rentals=options.examples == "rentals",
+        )
+    running = running_in(options.state)
+    folder = folder_of(running.models_file, options.model)
     name = options.name or options.file.name
-    drop(running_storage(options.state), options.file, folder, name)
+    drop(running.storage, options.file, folder, name)
     print(f"dropped {options.file} as {folder}/{name}; the terminal of `make up` says what becomes of it")
     return 0
 
@@ -62,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument("--data", type=Path, help="a CSV file with the columns of UCI Adult, instead of synthetic rows")
     keep = commands.add_parser("up", parents=[host, state], help="start everything and keep it running")
     keep.add_argument("--port", type=_port, help="the functions host's port")
+    keep.add_argument("--with", dest="examples", choices=["rentals"], help="two more models: a number, several classes")
     put = commands.add_parser("drop", parents=[state], help="drop a training file into what `up` runs")
     put.add_argument("file", type=Path, help="a CSV file")
     put.add_argument("--model", default="census", help="the model it trains (default: census)")

@@ -14,6 +14,7 @@ from local.azurite import Azurite, AzuriteError, Ports
 from local.azurite.install import INSTALL_ROOT, install
 from local.azurite.node import find_node
 from local.errors import LocalError
+from local.examples import CENSUS, MODELS_FILE, Example, census_example, declarations_with_rentals, rentals_examples
 from local.part import Part, last_lines
 from local.places import loopback
 from local.programs import HostKind, host_command, host_part, studio_part, studio_settings
@@ -26,19 +27,24 @@ from shared.secret import Secret
 _READY_S = 60.0
 _STOP_S = 15.0
 _STOP_WITHOUT_STORAGE_S = 2.0
-_HOLDOUT = "census/holdout.csv"
 _RUNNING = "running.json"
+_MODELS = "models.toml"  # in the state folder, where it declares more than the project's own
 
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where everything is, and the keys to it."""
+    """Where everything is, and the keys to it; publications by the model's name."""
 
     functions_url: str
     function_key: Secret
     studio_url: str
     storage: Secret
-    publication: Publication
+    publications: Mapping[str, Publication]
+
+    @property
+    def publication(self) -> Publication:
+        """What was published of Census Model."""
+        return self.publications[CENSUS]
 
 
 class Environment:
@@ -49,21 +55,28 @@ class Environment:
     """
 
     def __init__(
-        self, folder: Path, say: Callable[[str], None], *, host: HostKind = HostKind.LOCAL, port: int | None = None
+        self,
+        folder: Path,
+        say: Callable[[str], None],
+        *,
+        host: HostKind = HostKind.LOCAL,
+        port: int | None = None,
+        rentals: bool = False,
     ) -> None:
         """
         Args:
             say: Takes a line about each step of the start.
             port: The functions host's port; a free one when None.
+            rentals: Whether the two rental models are published beside Census Model.
         """
         self.state = StateFolder(folder)
-        self._say, self._host, self._wanted_port = say, host, port
+        self._say, self._host, self._wanted_port, self._rentals = say, host, port, rentals
         self._azurite: Azurite | None = None
         self._parts: list[Part] = []
 
     def start(self, files: Callable[[Path], CensusFiles]) -> Addresses:
         """
-        Start every part and publish Census Model, if the folder does not hold it yet.
+        Start every part and publish the models, where the folder does not hold them yet.
 
         Args:
             files: Makes the census files in a folder; called when there is something to publish.
@@ -76,13 +89,17 @@ class Environment:
         host_line = host_command(self._host, functions_port)
         storage = self._start_storage()
         studio_url = loopback(self.state.port("studio"))
-        publication = self._start_studio(storage, studio_url, files)
+        settings = self._start_studio(storage, studio_url)
+        publications = self._publish(settings, storage, files)
+        models_file = self._models_file()
         functions_url = loopback(functions_port)
-        self._start_host(host_line, app_settings(storage, publication), functions_url)
+        links = {"APP_URL": functions_url, "APPROVAL_SECRET": self.state.keys().approval_secret}
+        app = app_settings(storage, publications, str(models_file)) | links
+        self._start_host(host_line, app, functions_url)
         key = Secret(self.state.keys().function_key)
         running = {"storage": storage.reveal(), "functions_url": functions_url, "function_key": key.reveal()}
-        self.state.write(_RUNNING, running)
-        return Addresses(functions_url, key, studio_url, storage, publication)
+        self.state.write(_RUNNING, running | {"models_file": str(models_file)})
+        return Addresses(functions_url, key, studio_url, storage, publications)
 
     def check(self) -> None:
         """Raise LocalError, naming the part and its log's last lines, if one has ended by itself."""
@@ -129,19 +146,41 @@ class Environment:
         create_storage(storage)
         return storage
 
-    def _start_studio(self, storage: Secret, url: str, files: Callable[[Path], CensusFiles]) -> Publication:
+    def _start_studio(self, storage: Secret, url: str) -> dict[str, str]:
         self._say("Starting the studio service")
         settings = studio_settings(storage, url, self.state.keys())
         studio = studio_part(self.state, settings, int(url.rpartition(":")[2]))
         self._begin(studio)
         studio.wait_until_ready(f"{url}/health/ready", _READY_S, self.check)
-        publication = published_before(self.state, url)
-        if publication is None:
-            self._say("Publishing Census Model")
-            census = files(self.state.path / "files")
-            _upload_holdout(storage, census.holdout)
-            publication = publish(self.state, settings, census.early)
-        return publication
+        return settings
+
+    def _publish(
+        self, settings: Mapping[str, str], storage: Secret, files: Callable[[Path], CensusFiles]
+    ) -> dict[str, Publication]:
+        """Publish each model that an earlier environment has not published here."""
+        url, folder = settings["STUDIO_URL"], self.state.path / "files"
+        publications: dict[str, Publication] = {}
+        census = published_before(self.state, CENSUS, url)
+        if census:
+            publications[CENSUS] = census
+        wanted = [] if census else [census_example(files(folder))]
+        if self._rentals:
+            wanted += rentals_examples(folder / "rentals")
+        for example in wanted:
+            kept = published_before(self.state, example.model, url)
+            if kept is None:
+                self._say(f"Publishing {example.title}")
+                _upload_holdout(storage, example)
+            publications[example.model] = kept or publish(self.state, settings, example)
+        return publications
+
+    def _models_file(self) -> Path:
+        """Return the file that declares what was published."""
+        if not self._rentals:
+            return MODELS_FILE
+        path = self.state.path / _MODELS
+        path.write_text(declarations_with_rentals(), encoding="utf-8")
+        return path
 
     def _start_host(self, command: Sequence[str], settings: Mapping[str, str], url: str) -> None:
         self._say("Starting the functions host")
@@ -169,19 +208,27 @@ def install_storage(say: Callable[[str], None]) -> None:
         raise LocalError(str(error)) from error
 
 
-def running_storage(folder: Path) -> Secret:
+@dataclass(frozen=True)
+class Running:
+    """What runs in a state folder: its storage, and the file that declares its models."""
+
+    storage: Secret
+    models_file: Path
+
+
+def running_in(folder: Path) -> Running:
     """
-    Return the connection string of the environment that runs in a state folder.
+    Return what runs in a state folder.
 
     Raises:
-        LocalError: None runs there.
+        LocalError: Nothing runs there.
     """
     running = StateFolder(folder).read(_RUNNING)
     if not running:
         raise LocalError("no environment is running here: start one with `make up` in another terminal")
-    return Secret(running["storage"])
+    return Running(Secret(running["storage"]), Path(running["models_file"]))
 
 
-def _upload_holdout(storage: Secret, holdout: Path) -> None:
-    with BlobServiceClient.from_connection_string(storage.reveal()) as service, holdout.open("rb") as data:
-        service.get_blob_client(HOLDOUTS, _HOLDOUT).upload_blob(data, overwrite=True)
+def _upload_holdout(storage: Secret, example: Example) -> None:
+    with BlobServiceClient.from_connection_string(storage.reveal()) as service, example.holdout.open("rb") as data:
+        service.get_blob_client(HOLDOUTS, f"{example.model}/holdout.csv").upload_blob(data, overwrite=True)

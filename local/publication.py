@@ -58,20 +58,28 @@ class Publication:
         )
 
 
-def app_settings(storage: Secret, publication: Publication) -> dict[str, str]:
-    """Return the function app's settings for the local environment; the values hold keys."""
-    live, staging = publication.endpoints["live"], publication.endpoints["staging"]
-    return {
+def app_settings(storage: Secret, publications: Mapping[str, Publication], models_file: str) -> dict[str, str]:
+    """Return the function app's settings for these models in the local environment; the values hold keys."""
+    settings = {
         "FUNCTIONS_WORKER_RUNTIME": "python",
         "AzureWebJobsStorage": storage.reveal(),
         "DATA_STORAGE": storage.reveal(),
-        "MODELS_FILE": "models.toml",
+        "MODELS_FILE": models_file,
         "POLL_SCHEDULE": "*/1 * * * * *",
         "RETRAIN_SCHEDULE": "*/10 * * * * *",
-        "CENSUS_JOBS_URL": publication.jobs_url,
-        "CENSUS_JOBS_KEY": publication.jobs_key.reveal(),
-        "CENSUS_LIVE_URL": live.management_url,
-        "CENSUS_LIVE_KEY": live.key.reveal(),
-        "CENSUS_STAGING_URL": staging.management_url,
-        "CENSUS_STAGING_KEY": staging.key.reveal(),
+    }
+    for model, publication in publications.items():
+        settings |= _service_settings(model.upper(), publication)
+    return settings
+
+
+def _service_settings(name: str, publication: Publication) -> dict[str, str]:
+    live, staging = publication.endpoints["live"], publication.endpoints["staging"]
+    return {
+        f"{name}_JOBS_URL": publication.jobs_url,
+        f"{name}_JOBS_KEY": publication.jobs_key.reveal(),
+        f"{name}_LIVE_URL": live.management_url,
+        f"{name}_LIVE_KEY": live.key.reveal(),
+        f"{name}_STAGING_URL": staging.management_url,
+        f"{name}_STAGING_KEY": staging.key.reveal(),
     }

@@ -25,6 +25,7 @@ class Keys:
     workspace_token: str
     master_key: str
     function_key: str
+    approval_secret: str
 
     @classmethod
     def generate(cls) -> Keys:
@@ -35,6 +36,7 @@ class Keys:
             workspace_token=secrets.token_hex(16),
             master_key=secrets.token_urlsafe(40),
             function_key=secrets.token_urlsafe(40),
+            approval_secret=secrets.token_hex(32),
         )
 
 
@@ -90,12 +92,11 @@ class StateFolder:
 
     def keys(self) -> Keys:
         """Return the folder's secrets, making them the first time."""
-        kept = self.read("keys.json")
-        if kept:
-            return Keys(**kept)
-        keys = Keys.generate()
-        self.write("keys.json", asdict(keys))
-        return keys
+        kept, fresh = self.read("keys.json"), asdict(Keys.generate())
+        keys = fresh | kept  # a folder of an earlier version may lack one
+        if keys != kept:
+            self.write("keys.json", keys)
+        return Keys(**keys)
 
     def read(self, name: str) -> dict[str, Any]:
         """Return a JSON file of the folder; empty when it is not there."""

@@ -19,19 +19,27 @@ from shared.adapters.storage_layout import TRAINING_DATA
 _PAUSE_S = 1.0
 
 
-def run(timeline: Timeline, folder: Path, *, host: HostKind = HostKind.LOCAL, port: int | None = None) -> int:
+def run(
+    timeline: Timeline,
+    folder: Path,
+    *,
+    host: HostKind = HostKind.LOCAL,
+    port: int | None = None,
+    rentals: bool = False,
+) -> int:
     """
     Start the environment and follow it until it is interrupted.
 
     Args:
         folder: Keeps what is published and trained between runs.
         port: The functions host's port; a free one, the same as last time if possible, when None.
+        rentals: Whether the two rental models run beside Census Model.
 
     Raises:
         LocalError: A part did not start, or ended by itself.
     """
     install_storage(timeline.say)
-    with Environment(folder, timeline.say, host=host, port=port) as environment:
+    with Environment(folder, timeline.say, host=host, port=port, rentals=rentals) as environment:
         addresses = environment.start(derive)
         _introduce(timeline, addresses, folder)
         try:

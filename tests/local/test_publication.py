@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
+from local.examples import CENSUS, MODELS_FILE, declarations_with_rentals
 from local.places import ROOT
 from local.publication import Publication, app_settings
 from shared.declarations.models_file import load_models
@@ -51,7 +53,7 @@ def test_no_key_shows_when_a_publication_prints() -> None:
 
 
 def test_the_function_app_accepts_its_settings_and_models() -> None:
-    given = app_settings(STORAGE, Publication.parse(printed()))
+    given = app_settings(STORAGE, {CENSUS: Publication.parse(printed())}, str(MODELS_FILE))
 
     settings = Settings.from_env(given)
     models = load_models(settings.models_file, settings.environment)
@@ -61,9 +63,21 @@ def test_the_function_app_accepts_its_settings_and_models() -> None:
 
 
 def test_every_setting_that_the_function_app_names_is_given() -> None:
-    given = app_settings(STORAGE, Publication.parse(printed()))
+    given = app_settings(STORAGE, {CENSUS: Publication.parse(printed())}, str(MODELS_FILE))
 
     text = (ROOT / "function_app.py").read_text("utf-8") + (ROOT / "models.toml").read_text("utf-8")
 
     named = set(re.findall(r"%([A-Z][A-Z_]+)%", text)) | set(re.findall(r'connection="(\w+)"', text))
     assert named - {"NAME"} <= given.keys()
+
+
+def test_the_example_models_fit_into_one_file(tmp_path: Path) -> None:
+    every = dict.fromkeys(("census", "rentals", "demand"), Publication.parse(printed()))
+    declared = tmp_path / "models.toml"
+    declared.write_text(declarations_with_rentals(), encoding="utf-8")
+
+    models = load_models(declared, app_settings(STORAGE, every, str(declared)))
+
+    assert {name: model.task.value for name, model in models.items()} == {
+        "census": "two-class", "rentals": "regression", "demand": "multiclass",
+    }  # fmt: skip

@@ -31,6 +31,12 @@ def test_metrics_that_cannot_be_read_are_an_error(text: str) -> None:
         parse_metrics(text.encode())
 
 
+def test_the_first_of_two_compared_models_counts_and_its_name_is_left_out() -> None:
+    metrics = parse_metrics(b"Model,Mean Absolute Error\nDecision Forest Regression,12.5\nPoisson Regression,40\n")
+
+    assert metrics == {"Mean Absolute Error": 12.5}
+
+
 HEADERS = {
     Task.TWO_CLASS: "Accuracy,Precision,Recall,F-Score,AUC,Average Log Loss,Training Log Loss",
     Task.REGRESSION: (

@@ -93,3 +93,10 @@ def test_predictions_of_a_regression_are_its_scored_labels() -> None:
     assert np.isnan(rows.champion[1])
     assert np.isnan(rows.labels[1])
     assert judge({}, rows, rule).outcome is Outcome.ERROR
+
+
+def test_a_number_is_read_from_the_mean_where_a_learner_also_says_how_sure_it_is() -> None:
+    plain = answered(scored(**{"Scored Labels": ["1.5", "2"]}), Task.REGRESSION)
+    forest = {"Scored Label Mean": ["1.5", "2"], "Scored Label Standard Deviation": ["0.1", "9"]}
+
+    assert answered(scored(**forest), Task.REGRESSION).answers.tolist() == plain.answers.tolist() == [1.5, 2.0]

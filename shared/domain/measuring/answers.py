@@ -11,6 +11,7 @@ from shared.wire import Cell, Table
 
 PROBABILITY = "Scored Probabilities"
 PREDICTION = "Scored Labels"
+MEAN = "Scored Label Mean"  # of a learner that also says how sure it is: Decision Forest Regression
 _CLASS = "Scored Probabilities for Class "
 
 
@@ -28,7 +29,8 @@ def answers_of(scored: Table, task: Task) -> Answers:
     if task is Task.MULTICLASS:
         columns = [scored.column(f'{_CLASS}"{name}"') for name in classes_of(scored)]
         return np.asarray([[number(cell) for cell in row] for row in zip(*columns, strict=True)], dtype=np.float64)
-    column = PROBABILITY if task is Task.TWO_CLASS else PREDICTION
+    number_column = MEAN if MEAN in scored.columns else PREDICTION
+    column = PROBABILITY if task is Task.TWO_CLASS else number_column
     return np.asarray([number(cell) for cell in scored.column(column)], dtype=np.float64)
 
 

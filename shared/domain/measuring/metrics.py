@@ -80,10 +80,11 @@ def parse_metrics(data: bytes) -> dict[str, float]:
     Read output2: a header and one row for each scored data set, of which the first counts.
 
     Returns:
-        Metric name → value; `Infinity` and `NaN` are understood, and left for the gate to refuse.
+        Metric name → value; `Infinity` and `NaN` are understood, and left for the gate to refuse. A text in a column
+        that is no metric (`Model`, where Evaluate Model compares two) is left out.
 
     Raises:
-        MetricsError: No UTF-8, no header, no row, a name twice, or a cell that is no number.
+        MetricsError: No UTF-8, no header, no row, a name twice, no number, or a metric's cell that is none.
     """
     try:
         rows = [row for row in csv.reader(io.StringIO(data.decode("utf-8-sig"))) if row]
@@ -96,7 +97,11 @@ def parse_metrics(data: bytes) -> dict[str, float]:
         raise MetricsError(f"the metrics output has {len(header)} names and {len(values)} values")
     if len(set(header)) < len(header):
         raise MetricsError(f"the metrics output has a name twice: {', '.join(header)}")
-    return {name: _number(name, cell) for name, cell in zip(header, values, strict=True)}
+    read = {name: _number(name, cell) for name, cell in zip(header, values, strict=True)}
+    metrics = {name: value for name, value in read.items() if value is not None}
+    if not metrics:
+        raise MetricsError(f"the metrics output holds no number: {', '.join(values)[:80]}")
+    return metrics
 
 
 def is_usable(value: float | None) -> bool:
@@ -104,8 +109,10 @@ def is_usable(value: float | None) -> bool:
     return value is not None and math.isfinite(value)
 
 
-def _number(name: str, cell: str) -> float:
+def _number(name: str, cell: str) -> float | None:
     try:
         return float(cell)
     except ValueError:
+        if name not in METRICS:
+            return None
         raise MetricsError(f"metric '{name}' of the metrics output is no number: '{cell[:40]}'") from None
