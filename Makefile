@@ -28,6 +28,19 @@ else
 FILE_OPTION = $(error name the file: make drop FILE=new.csv)
 endif
 
+ifeq ($(origin MODEL),command line)
+export RELEARN_MODEL = $(value MODEL)
+MODEL_OPTION := --model "$$RELEARN_MODEL"
+endif
+ifeq ($(origin NAME),command line)
+export RELEARN_NAME = $(value NAME)
+NAME_OPTION := --name "$$RELEARN_NAME"
+endif
+ifeq ($(origin WITH),command line)
+export RELEARN_WITH = $(value WITH)
+WITH_OPTION := --with "$$RELEARN_WITH"
+endif
+
 .DEFAULT_GOAL := help
 .PHONY: help demo up drop bench screenshots soak test lint format infra-check package clean local-packages test-packages
 
@@ -37,11 +50,11 @@ help: ## list the targets
 demo: local-packages ## drop files and watch a model being promoted, rejected, … (DATA=adult.csv for the real file)
 	@$(PY) -m local demo $(HOST_OPTION) $(DATA_OPTION)
 
-up: local-packages ## start everything and keep it running (PORT=7071 for a port of your own, HOST=func for Core Tools)
-	@$(PY) -m local up $(HOST_OPTION) $(PORT_OPTION)
+up: local-packages ## start everything and keep it running (WITH=rentals: two more models; PORT=7071; HOST=func for Core Tools)
+	@$(PY) -m local up $(HOST_OPTION) $(PORT_OPTION) $(WITH_OPTION)
 
-drop: local-packages ## drop a training file into what `make up` runs (FILE=new.csv)
-	@$(PY) -m local drop $(FILE_OPTION)
+drop: local-packages ## drop a training file into what `make up` runs (FILE=new.csv MODEL=census NAME=as-it-is-called.csv)
+	@$(PY) -m local drop $(FILE_OPTION) $(MODEL_OPTION) $(NAME_OPTION)
 
 bench: local-packages ## measure beside other programs; needs wrk (ONLY=scoring, ROUNDS=5, QUICK=1, DATA=adult.csv)
 	@$(PY) -m benchmarks $(ONLY) $(if $(ROUNDS),--rounds "$(ROUNDS)") $(if $(QUICK),--quick) $(DATA_OPTION)

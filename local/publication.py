@@ -25,6 +25,11 @@ class PublishedEndpoint:
     key: Secret
     updatable: bool
 
+    @property
+    def help_url(self) -> str:
+        """The endpoint's help page, which wants no key: what to send, and sample programs."""
+        return self.management_url.replace("/workspaces/", "/apihelp/workspaces/", 1)
+
 
 @dataclass(frozen=True)
 class Publication:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
 from examples.census.files import derive
 from local.api import ApiUnavailable, FunctionApi
 from local.environment import Addresses, Environment, install_storage
+from local.examples import CENSUS
 from local.places import STATE, short
 from local.programs import HostKind
+from local.publication import Publication
 from local.timeline import Timeline
 from shared.adapters.storage_layout import TRAINING_DATA
 
@@ -59,13 +62,15 @@ def _introduce(timeline: Timeline, addresses: Addresses, folder: Path) -> None:
 
 
 def _sections(addresses: Addresses, folder: Path) -> list[tuple[str, list[tuple[str, str]]]]:
-    publication, api = addresses.publication, f"{addresses.functions_url}/api"
+    api = f"{addresses.functions_url}/api"
     command = f"{short(Path(sys.executable))} -m local drop {short(folder / 'files' / 'larger.csv')} --model census"
     if folder != STATE:
         command += f" --state {short(folder)}"
-    scoring = [
-        (name, f"{endpoint.api_location}/execute?api-version=2.0&details=true  key {endpoint.key.reveal()}")
-        for name, endpoint in publication.endpoints.items()
+    scoring = [line for model, published in addresses.publications.items() for line in _endpoints(model, published)]
+    jobs = [
+        ("jobs" if model == CENSUS else f"{model} jobs", f"{published.jobs_url}?api-version=2.0  key {key}")
+        for model, published in addresses.publications.items()
+        if (key := published.jobs_key.reveal())
     ]
     return [
         ("Drop a training file; this one is synthetic, and better than what serves now", [("", command)]),
@@ -81,12 +86,20 @@ def _sections(addresses: Addresses, folder: Path) -> list[tuple[str, list[tuple[
             ],
         ),
         ("Score, with the header `Authorization: Bearer KEY`", scoring),
-        ("Train by hand", [("jobs", f"{publication.jobs_url}?api-version=2.0  key {publication.jobs_key.reveal()}")]),
+        ("Train by hand", jobs),
         (
             "Use the storage; all keys here are for local development and open nothing else",
             [("container", TRAINING_DATA), ("string", addresses.storage.reveal())],
         ),
     ]
+
+
+def _endpoints(model: str, published: Publication) -> Iterator[tuple[str, str]]:
+    before = "" if model == CENSUS else f"{model} "
+    for name, endpoint in published.endpoints.items():
+        url = f"{endpoint.api_location}/execute?api-version=2.0&details=true"
+        yield f"{before}{name}", f"{url}  key {endpoint.key.reveal()}"
+    yield f"{before}help", f"{published.endpoints['live'].help_url}  (in a browser; no key)"
 
 
 def _follow(timeline: Timeline, addresses: Addresses, environment: Environment) -> None:

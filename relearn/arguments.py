@@ -45,13 +45,13 @@ def parser() -> argparse.ArgumentParser:
         named.add_argument("file", help="its name, with its model's folder")
         named.add_argument("--model", help="whose file it is, where the name does not say")
     retrain = add("retrain", acts.retrain, _reasoned(required=False))
-    retrain.add_argument("model", metavar="MODEL")
+    retrain.add_argument("model", metavar="MODEL", type=_model)
     retrain.add_argument("--file", help="train this file (default: all that wait)")
     retrain.add_argument("--force", action="store_true", help="although its bytes trained before; give a reason")
     models = add("models", commands.models)
-    models.add_argument("name", nargs="?", help="show this model")
+    models.add_argument("name", nargs="?", type=_model, help="show this model")
     serving = add("serving", commands.serving)
-    serving.add_argument("name", metavar="MODEL")
+    serving.add_argument("name", metavar="MODEL", type=_model)
     serving.add_argument(
         "--at", metavar="TIME", help="an instant with its zone, as 2026-01-31T12:00:00Z (default: now)"
     )
@@ -60,7 +60,7 @@ def parser() -> argparse.ArgumentParser:
     verify = add("verify", commands.verify)
     verify.add_argument("--model", help="only this model")
     gate = add("gate", commands.gate)
-    gate.add_argument("model", metavar="MODEL")
+    gate.add_argument("model", metavar="MODEL", type=_model)
     gate.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a changed key, as margin=0.02")
     gate.add_argument("--limit", type=_count, default=50, help="the newest runs, at most so many (default: 50)")
     add("doctor", commands.doctor)
@@ -70,7 +70,7 @@ def parser() -> argparse.ArgumentParser:
     for act in (acts.approve, acts.reject, acts.override, acts.cancel, acts.retry):
         add(act.__name__, act, _reasoned()).add_argument("id", metavar="RUN")
     rollback = add("rollback", acts.rollback, _reasoned())
-    rollback.add_argument("model", metavar="MODEL")
+    rollback.add_argument("model", metavar="MODEL", type=_model)
     rollback.add_argument("--to", metavar="RUN", help="a run that has served, `initial`, or a decision's number")
     return top
 
@@ -95,6 +95,16 @@ def _listing() -> argparse.ArgumentParser:
     listing.add_argument("--model", help="only this model")
     listing.add_argument("--limit", type=_count, default=50, help="at most so many, newest first (default: 50)")
     return listing
+
+
+def _model(text: str) -> str:
+    folder, slash, file = text.partition("/")
+    if slash:
+        raise argparse.ArgumentTypeError(
+            f"'{text}' names a file, where a model's name stands (`relearn models` lists them); "
+            f"to train one file: relearn retrain {folder} --file {file}"
+        )
+    return text
 
 
 def _count(text: str) -> int:

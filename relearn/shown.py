@@ -11,6 +11,11 @@ from relearn.tables import facts, table, visible, wrapped
 
 Json = Mapping[str, Any]
 Show = Callable[[Any, int], str]  # a document and the terminal's width → text
+_APPROVALS = {  # docs/gate.md, "Approval"
+    "never": "nobody is asked; what the gate would hold is rejected",
+    "on-hold": "a person decides the runs that the gate holds; the others go live by themselves",
+    "always": "a person decides every run before it goes live",
+}
 
 
 def ago(instant: str | None, now: datetime | None = None) -> str:
@@ -22,6 +27,11 @@ def ago(instant: str | None, now: datetime | None = None) -> str:
         if seconds < most * length:
             return f"{max(seconds, 0) / length:.0f} {unit}"
     return f"{seconds / 86400:.0f} d"
+
+
+def instant(text: str | None) -> str:
+    """Write an ISO instant to the second, in UTC; empty where there is none."""
+    return f"{datetime.fromisoformat(text).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if text else ""
 
 
 def runs(document: Json, width: int) -> str:
@@ -48,7 +58,7 @@ def run(document: Json, width: int) -> str:
             ],
             width,
         ),
-        table(("STATE", "AT"), [(stage["state"], stage["at"]) for stage in document["stages"]], width),
+        table(("STATE", "AT"), [(stage["state"], instant(stage["at"])) for stage in document["stages"]], width),
     ]
     checks = (document["verdict"] or {}).get("checks") or []
     if checks:
@@ -91,7 +101,9 @@ def models(document: Json, width: int) -> str:
         )
         for each in document["models"]
     ]
-    return table(("MODEL", "CHAMPION", "SINCE", "TRAINED", "GATE", "APPROVAL"), rows, width)
+    meant = sorted({each["approval"]["ask"] for each in document["models"]} & _APPROVALS.keys())
+    legend = "\n".join(f"approval {ask}: {_APPROVALS[ask]}" for ask in meant)
+    return f"{table(('MODEL', 'CHAMPION', 'SINCE', 'TRAINED', 'GATE', 'APPROVAL'), rows, width)}\n\n{legend}".rstrip()
 
 
 def _since(model: Json) -> tuple[str, str]:
@@ -106,12 +118,15 @@ def _asks(model: Json) -> str:
 def model(document: Json, width: int) -> str:
     """Show one model."""
     champion = document["champion"] or {}
-    names = ("name", "task", "folder", "schedule", "gate", "holdout_uses", "last_scheduled_at")
+    names = ("name", "task", "folder", "schedule", "gate", "holdout_uses")
     pairs = [(name.replace("_", " "), _word(document.get(name))) for name in names]
-    pairs += [("approval", _asks(document))]
+    asks = document["approval"]["ask"]
     pairs += [
-        (f"champion {name}".replace("_", " "), _word(champion.get(name)))
-        for name in ("run_id", "since", "sha256", "artifact")
+        ("last scheduled at", instant(document.get("last_scheduled_at"))),
+        ("approval", f"{_asks(document)}: {_APPROVALS.get(asks, asks)}"),
+        ("champion run id", _word(champion.get("run_id"))),
+        ("champion since", instant(champion.get("since"))),
+        *((f"champion {name}", _word(champion.get(name))) for name in ("sha256", "artifact")),
     ]
     return facts(pairs, width)
 
@@ -157,9 +172,9 @@ def serving(document: Json, width: int) -> str:
     return facts(
         [
             ("model", document["model"]),
-            ("at", document["at"]),
+            ("at", instant(document["at"])),
             ("serving", found["run_id"]),
-            ("since", _word(found.get("since"))),
+            ("since", instant(found.get("since"))),
             ("trained on", ", ".join(found.get("files") or ())),
             ("reason", _word(found.get("reason"))),
             ("asked for by", _word(found.get("requested_by"))),
@@ -195,7 +210,10 @@ def diagnoses(document: Json, width: int) -> str:
 def moved(document: Json, width: int) -> str:
     """Show the run that a person's decision moved or began."""
     model = f", puts '{document['restores']}' live" if document.get("restores") else ""
-    said = f"run {document['id']} is {document['state']}{model}: {document['reason'] or 'it goes on by itself'}"
+    reason = document["reason"] or "it goes on by itself"
+    decided = (document.get("approval") or {}).get("decision")
+    state = "is recorded" if decided == "reject" else f"is {document['state']}"
+    said = f"run {document['id']} {state}{model}: {reason}"
     return f"{said}\nfollow it with: relearn runs {document['id']}"
 
 

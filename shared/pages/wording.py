@@ -84,6 +84,18 @@ def ago(text: str, now: datetime) -> str:
     return f"{passed / 86400:.0f} days"
 
 
+_ASKS = {
+    "never": "nobody is asked; what the gate would hold is rejected",
+    "on-hold": "a person decides the runs that the gate holds",
+    "always": "a person decides every run before it goes live",
+}
+
+
+def asks(value: str) -> str:
+    """Say when a person is asked, for a value of `approval.ask`."""
+    return _ASKS[value]
+
+
 FILTERS: dict[str, Callable[..., str]] = {
     "number": number,
     "signed": signed,
@@ -93,5 +105,6 @@ FILTERS: dict[str, Callable[..., str]] = {
     "count": count,
     "instant": instant,
     "ago": ago,
+    "asks": asks,
     "seconds": seconds,
 }

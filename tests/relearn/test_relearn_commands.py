@@ -55,7 +55,7 @@ def test_one_run_shows_its_stages_and_rules(app: ScriptedApp, relearn: Relearn) 
 
     out = relearn("runs", "r1").out
 
-    assert "RECEIVED  2026-11-01T10:00:00+00:00" in out
+    assert "RECEIVED  2026-11-01 10:00:00 UTC" in out
     assert "FAIL  -0.2   gain in AUC ≥ 0" in out
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from shared.domain.lifecycle.runs import TRANSITIONS, Run, RunKind, RunState
+
 
 class AskWhen(Enum):
     """When a person is asked; the value is what models.toml says."""
@@ -36,3 +38,26 @@ class Approval:
         if not self.allow_self and by.strip().casefold() == requested_by.strip().casefold():
             return f"'{by}' asked for this run; another person has to decide (`approval.allow_self = false`)"
         return ""
+
+
+def refusal(run: Run, decision: str) -> str:
+    """Say why a run that is not HELD cannot be approved or rejected, and what comes nearest."""
+    why = f" ({run.reason})" if run.reason else ""
+    said = (
+        f"run '{run.id}' cannot be {_DONE[decision]} now: it is {run.state.value}{why}, and only a HELD run is decided"
+    )
+    nearest = _nearest(run, decision)
+    return f"{said}; {nearest}" if nearest else said
+
+
+_DONE = {"approve": "approved", "reject": "rejected"}
+
+
+def _nearest(run: Run, decision: str) -> str:
+    if decision == "reject" and run.state is RunState.PROMOTED:
+        return f"to bring the model before it back: relearn rollback {run.model} --reason WHY"
+    if decision == "reject" and RunState.CANCELLED in TRANSITIONS[run.state] and run.approval is None:
+        return f"to end it: relearn cancel {run.id} --reason WHY"
+    if decision == "approve" and run.state is RunState.REJECTED and run.kind is RunKind.TRAINING:
+        return f"to promote it all the same: relearn override {run.id} --reason WHY"
+    return ""

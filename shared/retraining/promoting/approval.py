@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from shared.adapters.models_table import ModelTable
 from shared.adapters.runs_table import RunTable
 from shared.adapters.tables import stored
+from shared.domain.deciding.approval import refusal
 from shared.domain.deciding.approval_token import Claim, is_strong, read, signed
 from shared.domain.lifecycle.runs import Run, RunState
 from shared.domain.model import Model
@@ -112,7 +113,7 @@ class Approvals:
         if not by.strip() or not reason.strip():
             raise RequestRefused("say who decides and why: give `by` and `reason`", 400)
         if run.state is not RunState.HELD:
-            raise RequestRefused(f"run '{run_id}' is {run.state.value}; only a run that is HELD waits for a decision")
+            raise RequestRefused(refusal(run, decision))
         objection = model.approval.objection(by, reason, run.requested_by) if decision == "approve" else ""
         if objection:
             raise RequestRefused(objection, 403)

@@ -32,6 +32,7 @@ from shared.wire import MODEL_EXTENSION, BlobReference
 
 _log = logging.getLogger(__name__)
 _OUTCOMES = {RunKind.TRAINING: RunState.PROMOTED.value, RunKind.ROLLBACK: ROLLBACK, RunKind.OVERRIDE: OVERRIDE}
+_TOLD_S = 1.0  # a shorter wait for the proof is nothing to tell
 _REFERENCE_LIFETIME = timedelta(hours=1)  # the service copies the model at once
 
 
@@ -131,7 +132,8 @@ class Promotion:
                 if (serving.run_id if serving else "") == run.judged_champion:
                     raise
                 return self._give_way(run, model, serving)
-        reason = f"{run.reason}; proven on {proof.rows} golden rows after {proof.seconds:.1f} s"
+        waited = f" after {proof.seconds:.1f} s" if proof.seconds and proof.seconds >= _TOLD_S else ""
+        reason = f"{run.reason}; proven on {proof.rows} golden rows{waited}"
         return self._close(run, RunState.PROMOTED, reason, proof, champion, lease)
 
     def _give_way(self, run: Run, model: Model, champion: Champion | None) -> Run:
