@@ -20,6 +20,7 @@ from pathspec import GitIgnoreSpec
 
 from infra.cold_import import measured
 from infra.pythons import pythons, what_to_do
+from shared.version import BAKED, UNKNOWN, commit
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = "3.12"
@@ -38,6 +39,7 @@ def main(arguments: list[str]) -> int:
     app, archive = folder / "app", folder / "relearn.zip"
     python = next(pythons(PYTHON), None)
     stage(app)
+    bake_version(app)
     add_dependencies(app)
     if python is not None:
         compile_modules(app / SITE_PACKAGES, python)
@@ -59,6 +61,11 @@ def stage(app: Path, root: Path = ROOT) -> None:
         target = app / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(root / name, target)
+
+
+def bake_version(app: Path, root: Path = ROOT) -> None:
+    """Write which commit the package was made of, for reports."""
+    (app / "shared" / BAKED.name).write_text(commit(root) or UNKNOWN, encoding="utf-8")
 
 
 def packaged_files(root: Path = ROOT) -> Iterator[Path]:

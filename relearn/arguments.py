@@ -94,6 +94,7 @@ def _listing() -> argparse.ArgumentParser:
     listing = argparse.ArgumentParser(add_help=False)
     listing.add_argument("--model", help="only this model")
     listing.add_argument("--limit", type=_count, default=50, help="at most so many, newest first (default: 50)")
+    listing.add_argument("--all", action="store_true", help="all of them, however many")
     return listing
 
 

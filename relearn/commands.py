@@ -5,15 +5,16 @@ from __future__ import annotations
 import argparse
 import re
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from relearn import shown
 from relearn.client import Client
 from relearn.errors import DONE, NO, WrongUsage
 
+_T = TypeVar("_T")
 _BARE_WORD = re.compile(r"^([^=]+)=\s*(?!(?:true|false|inf|nan)\s*$)([A-Za-z][\w-]*)\s*$")
 
 
@@ -33,23 +34,26 @@ def runs(client: Client, options: argparse.Namespace) -> Answer:
     """List runs, or show one."""
     if options.id:
         return Answer(client.get("runs", options.id), shown.run)
-    found = client.get("runs", model=options.model)["runs"]
-    kept = [run for run in found if not (options.open and run["is_final"])]
-    return Answer({"runs": kept[: options.limit]}, shown.runs)
+    found = (run for run in _listed(client, "runs", options) if not (options.open and run["is_final"]))
+    return Answer({"runs": list(_some(found, options))}, shown.runs)
 
 
 def datasets(client: Client, options: argparse.Namespace) -> Answer:
     """List training files and what became of them."""
-    found = (file for file in _files(client, options.model) if options.state in (None, file["state"]))
-    return Answer({"datasets": list(islice(found, options.limit))}, shown.datasets)
+    found = (file for file in _listed(client, "datasets", options) if options.state in (None, file["state"]))
+    return Answer({"datasets": list(_some(found, options))}, shown.datasets)
 
 
-def _files(client: Client, model: str | None) -> Iterator[dict[str, Any]]:
-    """Yield the ledger page by page, newest first."""
+def _some(found: Iterable[_T], options: argparse.Namespace) -> Iterable[_T]:
+    return found if options.all else islice(found, options.limit)
+
+
+def _listed(client: Client, what: str, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """Yield a listing page by page, newest first."""
     after: str | None = None
     while True:
-        page = client.get("datasets", model=model, after=after)
-        yield from page["datasets"]
+        page = client.get(what, model=options.model, after=after)
+        yield from page[what]
         after = page.get("next")
         if not after:
             return
@@ -72,7 +76,7 @@ def decisions(client: Client, options: argparse.Namespace) -> Answer:
     if options.csv:
         return Answer(client.text("decisions", model=options.model, format="csv"), shown.text)
     found = client.get("decisions", model=options.model)["decisions"]
-    return Answer({"decisions": found[::-1][: options.limit]}, shown.decisions)
+    return Answer({"decisions": list(_some(found[::-1], options))}, shown.decisions)
 
 
 def verify(client: Client, options: argparse.Namespace) -> Answer:

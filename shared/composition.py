@@ -17,7 +17,7 @@ from shared.adapters.endpoints import EndpointClient
 from shared.adapters.http import ServiceCaller
 from shared.adapters.ledger import Ledger
 from shared.adapters.models_table import ModelTable
-from shared.adapters.reach import reach
+from shared.adapters.reach import reach, version_at
 from shared.adapters.runs_table import RunTable
 from shared.adapters.tables import TableStore
 from shared.adapters.webhooks import WebhookSender
@@ -160,7 +160,7 @@ def compose(environment: Mapping[str, str], clock: Clock | None = None) -> App:
     rollback = Rollback(models, runs, records, decisions, promotion, golden_rows, now)
     stores = Stores(runs, records, decisions, blobs, golden_rows, caller)
     drifting = Drifting(blobs, runs, records, now)
-    reporting = Reporting(models, runs, records, ledger, blobs, evidence, drifting, now)
+    reporting = Reporting(models, runs, records, ledger, blobs, evidence, drifting, version_at, now)
     approvals = Approvals(models, runs, records, settings.approval_secret, now)
     deciding = Deciding(models, approvals, reporting, settings.app_url)
     notifying = Notifying(models, WebhookSender(), settings.app_url, deciding.link, now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import json
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict, replace
@@ -71,10 +72,42 @@ class RunTable:
         for row, version in self._table.query("is_news eq true"):
             yield _from_row(row, version)
 
-    def recent(self, since: datetime) -> list[Run]:
-        """Return the runs that are open or were created since, newest first."""
-        rows = self._table.query("is_open eq true or created_at ge @since", since=stored(since))
-        return sorted((_from_row(*found) for found in rows), key=lambda run: run.created_at, reverse=True)
+    def recent(self, since: datetime, limit: int) -> list[Run]:
+        """Return the runs that are open, and of those created since the newest, at most `limit`; newest first."""
+        still_open = {run.id: run for run in map(_of, self._table.query("is_open eq true"))}
+        some, _ = self._newest("created_at ge @since", limit, since=stored(since))
+        return sorted((still_open | {run.id: run for run in some}).values(), key=_place, reverse=True)
+
+    def newest(self, model: str | None, limit: int, after: str = "") -> tuple[list[Run], str]:
+        """
+        Return the newest runs of one model or of all, newest first, and where the next page starts.
+
+        Args:
+            limit: The most runs to return.
+            after: Where the last page ended; empty for the first.
+        """
+        if model:
+            return self._newest("PartitionKey eq @model", limit, after, model=model)
+        return self._newest("", limit, after)
+
+    def _newest(self, condition: str, limit: int, after: str = "", **values: Any) -> tuple[list[Run], str]:
+        """
+        Rows lie in the order of their names, so their places in time are read first, and then the newest as a whole.
+
+        A place is the instant of creation and the run's id.
+        """
+        rows = self._table.query(condition, only=("RowKey", "created_at"), **values)
+        places = (f"{row['created_at']}~{row['RowKey']}" for row, _ in rows)
+        chosen = heapq.nlargest(limit + 1, (place for place in places if not after or place < after))
+        if not chosen:
+            return [], ""
+        page, is_last = chosen[:limit], len(chosen) <= limit
+        first, last = page[-1].partition("~")[0], page[0].partition("~")[0]
+        span = "created_at ge @first and created_at le @last"
+        both = f"({condition}) and {span}" if condition else span
+        found = map(_of, self._table.query(both, first=first, last=last, **values))
+        runs = {f"{stored(run.created_at)}~{run.id}": run for run in found}
+        return [runs[place] for place in page if place in runs], "" if is_last else page[-1]
 
     def open_ids(self, model: str, states: Collection[RunState]) -> set[str]:
         """Return the ids of one model's runs in these states."""
@@ -86,7 +119,15 @@ class RunTable:
     def all(self, model: str | None = None) -> list[Run]:
         """Return the runs of one model or of all, newest first."""
         rows = self._table.query("PartitionKey eq @model", model=model) if model else self._table.query("")
-        return sorted((_from_row(*found) for found in rows), key=lambda run: run.created_at, reverse=True)
+        return sorted(map(_of, rows), key=_place, reverse=True)
+
+
+def _of(found: tuple[Row, str]) -> Run:
+    return _from_row(*found)
+
+
+def _place(run: Run) -> tuple[datetime, str]:
+    return run.created_at, run.id
 
 
 def _to_row(run: Run) -> Row:

@@ -11,7 +11,8 @@ import azure.functions as func
 
 from shared.errors import RequestRefused
 
-_PLACE = re.compile(r"\d{15}:[0-9a-f]{32}")
+FILE_PLACE = re.compile(r"\d{15}:[0-9a-f]{32}")  # in the listing of files
+RUN_PLACE = re.compile(r"[0-9T:.+-]{19,40}~[\w-]{1,200}")  # in the listing of runs
 _PRINCIPAL = "X-MS-CLIENT-PRINCIPAL-NAME"
 
 
@@ -67,7 +68,9 @@ def changes(req: func.HttpRequest) -> dict[str, Any]:
     return body
 
 
-def page(req: func.HttpRequest, default: int = 100, most: int = 1000) -> tuple[int, str]:
+def page(
+    req: func.HttpRequest, default: int = 100, most: int = 1000, place: re.Pattern[str] = FILE_PLACE
+) -> tuple[int, str]:
     """
     Read `?limit=` and `?after=` of a listing.
 
@@ -77,7 +80,7 @@ def page(req: func.HttpRequest, default: int = 100, most: int = 1000) -> tuple[i
     limit, after = req.params.get("limit") or str(default), req.params.get("after") or ""
     if not limit.isascii() or not limit.isdigit() or not 1 <= int(limit) <= most:
         raise RequestRefused(f"`limit` has to be a number from 1 to {most}", 400)
-    if after and not _PLACE.fullmatch(after):
+    if after and not place.fullmatch(after):
         raise RequestRefused("`after` has to be the `next` of the page before", 400)
     return int(limit), after
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import azure.functions as func
 
 from shared.api.answers import answered, handed_over, json_answer, not_found
-from shared.api.requests import asked
+from shared.api.requests import RUN_PLACE, asked, page
 from shared.composition import EVALUATIONS, App
 
 
@@ -15,8 +15,8 @@ def add_runs(app: func.FunctionApp, relearn: App) -> None:
     @app.function_name("list_runs")
     @app.route(route="runs", methods=["GET"])
     def list_runs(req: func.HttpRequest) -> func.HttpResponse:
-        """Answer `GET /api/runs[?model=NAME]`."""
-        return json_answer(relearn.views.runs(req.params.get("model")))
+        """Answer `GET /api/runs[?model=NAME][&limit=100][&after=NEXT]`."""
+        return answered(lambda: relearn.views.runs(req.params.get("model"), *page(req, place=RUN_PLACE)))
 
     @app.function_name("get_run")
     @app.route(route="runs/{id}", methods=["GET"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.declarations.section import Section
-from shared.domain.model import ScoringEndpoint, TrainingService
+from shared.domain.model import Price, ScoringEndpoint, TrainingService
 from shared.wire import MODEL_EXTENSION
 
 _OUTPUTS = {"output1": MODEL_EXTENSION, "output2": ".csv"}
@@ -20,11 +20,18 @@ def read_training(section: Section) -> TrainingService:
         input=section.text("input", "input1"),
         outputs={str(port): str(extension) for port, extension in outputs.items()},
         parameters={str(k): str(v) for k, v in section.table("parameters", {}).items()},
+        price=_read_price(section.section("price")) if section.holds("price") else None,
     )
     if service.jobs_url and not service.jobs_url.endswith("/jobs"):
         section.wrong("jobs_url", "is the address of the training service's jobs and ends in '/jobs'")
     section.close()
     return service
+
+
+def _read_price(section: Section) -> Price:
+    price = Price(section.number("per_hour", None, 0), section.text("currency"))
+    section.close()
+    return price
 
 
 def read_endpoint(section: Section) -> ScoringEndpoint:

@@ -18,6 +18,14 @@ from shared.secret import Secret
 
 
 @dataclass(frozen=True)
+class Price:
+    """What an hour of training costs, in units of `currency`."""
+
+    per_hour: float
+    currency: str
+
+
+@dataclass(frozen=True)
 class TrainingService:
     """
     Where jobs are submitted.
@@ -27,6 +35,7 @@ class TrainingService:
         input: Port that takes the training file.
         outputs: Port → the extension it writes (`.ilearner` or `.csv`).
         parameters: Web service parameters sent with every job.
+        price: None where models.toml declares none.
     """
 
     jobs_url: str
@@ -34,6 +43,7 @@ class TrainingService:
     input: str = "input1"
     outputs: Mapping[str, str] = field(default_factory=dict)
     parameters: Mapping[str, str] = field(default_factory=dict)
+    price: Price | None = None
 
 
 @dataclass(frozen=True)

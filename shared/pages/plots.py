@@ -129,15 +129,17 @@ def residual_plot(regression: Json) -> str:
 
 
 def history_plot(history: Sequence[Json], metric: str) -> str:
-    """Draw both values of each judged run, oldest first, with a mark on those that were promoted."""
+    """Draw both values of each judged run, oldest first, with marks on what went live: by the gate, or by a person."""
     chart = pygal.Line(**_common(), width=760, height=260, y_title=metric, dots_size=2.5, max_scale=6)
     is_one_day = len({run["at"][:10] for run in history}) == 1
     chart.x_labels = [run["at"][11:16] if is_one_day else run["at"][5:10] for run in history]
     chart.add("champion", [run["champion"] for run in history])
-    chart.add("challenger", [run["challenger"] for run in history])
-    marks = [run["challenger"] if run["state"] == "PROMOTED" else None for run in history]
-    chart.add("promoted", marks, stroke=False, dots_size=6)
-    return _svg(chart, "history", f"{metric} of champion and challenger over the last runs; promotions are marked")
+    chart.add("challenger", [run["challenger"] if run["kind"] == "training" else None for run in history])
+    for name, kind in (("promoted", "training"), ("rolled back", "rollback"), ("overridden", "override")):
+        marks = [run["challenger"] if (run["kind"], run["state"]) == (kind, "PROMOTED") else None for run in history]
+        chart.add(name, marks, stroke=False, dots_size=6)
+    label = f"{metric} of champion and challenger over the last runs; promotions, rollbacks and overrides are marked"
+    return _svg(chart, "history", label)
 
 
 def _curves(two_class: Json, key: str, reference: list[tuple[float, float]], label: str, x: str, y: str) -> str:

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from shared.pages.wording import count, found, mark, number, percent, signed, verdict_line
+from shared.pages.wording import count, found, mark, number, percent, seconds, signed, verdict_line
 
 LINES = 60
-_RULES, _METRICS, _PARTS, _FILES = 14, 8, 8, 6
+_RULES, _METRICS, _PARTS, _FILES, _CLASSES = 14, 8, 8, 6, 6
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#!~])")
 
 Json = Mapping[str, Any]
@@ -89,4 +89,18 @@ def _foot(report: Json) -> Iterator[str]:
         yield f"- {escaped(file['name'])}: {count(file['rows'])} rows, SHA-256 `{(file['sha256'] or '')[:16]}`"
     if len(report["data"]) > _FILES:
         yield f"- … and {len(report['data']) - _FILES} more files"
-    yield f"- rule `{report['provenance']['rule_sha256'][:16]}`, job `{report['provenance']['job_id'] or 'none'}`"
+    if report["label"] and report["label"]["kind"] == "share":
+        shares = (f"{escaped(row['name'])} {percent(row['training'])}" for row in report["label"]["rows"][:_CLASSES])
+        yield f"- label {escaped(report['label']['column'])}: {', '.join(shares)}"
+    yield f"- {_cost(report['cost'])}"
+    source = report["provenance"]
+    code = (escaped(source[key] or "unknown") for key in ("app_version", "service_version"))
+    yield "- code: app {}, service {}".format(*code)
+    yield f"- rule `{source['rule_sha256'][:16]}`, job `{source['job_id'] or 'none'}`"
+
+
+def _cost(cost: Json) -> str:
+    if cost["training_seconds"] is None:
+        return "nothing trained"
+    price = "" if cost["amount"] is None else f", {number(cost['amount'])} {escaped(cost['currency'])}"
+    return f"{seconds(cost['training_seconds'])} of training{price}"

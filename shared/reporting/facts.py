@@ -14,12 +14,15 @@ from datetime import datetime
 from typing import Any
 
 from shared.domain.data.dataset import Dataset
+from shared.domain.data.drift import Profile, distances
 from shared.domain.lifecycle.runs import Run, RunState
 from shared.domain.measuring.paired import PairedScores
 from shared.domain.model import Model
 from shared.domain.task import Task
+from shared.reporting.cost import cost_facts
 from shared.reporting.disagreement import disagreement_facts
 from shared.reporting.history import history_of
+from shared.reporting.labels import label_facts
 from shared.reporting.measures import measured
 from shared.reporting.multiclass import multiclass_facts
 from shared.reporting.regression import regression_facts
@@ -40,7 +43,9 @@ class Subject:
         rows: Both models' scores of the holdout; None where there was none, or the run was not judged.
         others: Runs of the same model, in any order; the run itself may be among them.
         champion: The run whose model serves now.
-        drift: Column → distance from the champion's training data, 0 to 1; empty where that is not known.
+        own_data: Description of what the run trained on; None where it is not known any more.
+        champions_data: The same of the champion.
+        versions: Which code ran: of the `app`, and of the `service`; empty where it does not say.
         classes: Names of a multi-class model's classes, as positions in `rows` mean them; else empty.
     """
 
@@ -53,7 +58,9 @@ class Subject:
     holdout_uses: int
     golden_rows: int
     classes: Sequence[str]
-    drift: Mapping[str, float]
+    own_data: Profile | None
+    champions_data: Profile | None
+    versions: Mapping[str, str]
     written_at: datetime
 
 
@@ -73,7 +80,11 @@ def report_facts(subject: Subject) -> Json:
         "comparisons": [part for part in (verdict.get("anchor"), verdict.get("bridge")) if part],
         "disagreement": disagreement_facts(subject.rows, subject.classes) if paired and subject.rows else None,
         "data": [_dataset(dataset) for dataset in subject.datasets],
-        "drift": _drift(subject.drift),
+        "label": label_facts(
+            subject.model.contract, subject.own_data, subject.champions_data, subject.rows, subject.classes
+        ),
+        "drift": _drift(subject),
+        "cost": cost_facts(run, subject.model.training.price),
         "history": _history(subject),
         "provenance": _provenance(subject),
     }
@@ -156,10 +167,12 @@ def _dataset(dataset: Dataset) -> Json:
     }
 
 
-def _drift(distances: Mapping[str, float]) -> list[Json]:
-    """List the columns that are furthest from the champion's data."""
-    furthest = sorted(distances.items(), key=lambda pair: -pair[1])[:_COLUMNS]
-    return [{"column": name, "distance": distance} for name, distance in furthest]
+def _drift(subject: Subject) -> list[Json]:
+    """List the columns that are furthest from the champion's data; none where that is not known."""
+    if subject.own_data is None or subject.champions_data is None:
+        return []
+    furthest = distances(subject.champions_data, subject.own_data)
+    return [{"column": name, "distance": distance} for name, distance in list(furthest.items())[:_COLUMNS]]
 
 
 def _history(subject: Subject) -> list[Json]:
@@ -183,6 +196,8 @@ def _provenance(subject: Subject) -> Json:
         "rule_sha256": _fingerprint(rule),
         "approval": run.approval,
         "requested_by": run.requested_by or None,
+        "app_version": subject.versions.get("app") or None,
+        "service_version": subject.versions.get("service") or None,
         "stages": _stages(run),
     }
 

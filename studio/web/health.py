@@ -6,6 +6,7 @@ import orjson
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
+from shared.version import code_version
 from studio.serving.registry import Registry
 from studio.web.answers import send_json
 from studio.web.faults import rendered
@@ -25,7 +26,7 @@ class HealthApp:
         if scope["method"] not in ("GET", "HEAD"):
             await send_json(send, *rendered(HTTPException(405)))
         elif scope["path"] == LIVE:
-            await send_json(send, 200, orjson.dumps({"status": "live"}))
+            await send_json(send, 200, orjson.dumps({"status": "live", "version": code_version()}))
         elif self._registry.is_ready:
             await send_json(send, 200, orjson.dumps({"status": "ready", "problems": self._registry.problems}))
         else:

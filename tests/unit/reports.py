@@ -10,6 +10,7 @@ import numpy as np
 
 from shared.declarations.models_file import load_models
 from shared.domain.data.dataset import Dataset, DatasetState
+from shared.domain.data.drift import Profile
 from shared.domain.gate import GateRule, MetricRule, judge
 from shared.domain.lifecycle.runs import Run, RunState
 from shared.domain.measuring.paired import PairedScores
@@ -57,6 +58,19 @@ def run(state: RunState = RunState.PROMOTED, **changes: Any) -> Run:
     return Run(**fields | changes)
 
 
+def _data() -> tuple[Profile, Profile]:
+    """Describe a run's data and the champion's; `age` has moved, `<sex>` hardly, and there are more rich people."""
+    shares = [{"<=50K": 0.7, ">50K": 0.3}, {"<=50K": 0.76, ">50K": 0.24}]
+    texts = [
+        {"age": {"old": old, "young": 1 - old}, "<sex>": {"f": f, "m": 1 - f}} for old, f in ((0.81, 0.5), (0.5, 0.52))
+    ]
+    own, champions = (Profile(600, {}, text, {}, label) for text, label in zip(texts, shares, strict=True))
+    return own, champions
+
+
+VERSIONS = {"app": "abc123", "service": ""}
+
+
 def subject(run: Run, rows: PairedScores | None, others: tuple[Run, ...] = ()) -> Subject:
     file = Dataset(
         "k",
@@ -71,7 +85,7 @@ def subject(run: Run, rows: PairedScores | None, others: tuple[Run, ...] = ()) -
         sha256="ab" * 32,
     )
     classes = CLASSES if rows is not None and rows.task is Task.MULTICLASS else ()
-    return Subject(run, census(), rows, [file], others, "census-1", 3, 20, classes, {"age": 0.31, "<sex>": 0.02}, BEGAN)
+    return Subject(run, census(), rows, [file], others, "census-1", 3, 20, classes, *_data(), VERSIONS, BEGAN)
 
 
 def of_many_classes(n_rows: int = 600) -> PairedScores:

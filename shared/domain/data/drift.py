@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
 from typing import Any
@@ -18,11 +18,13 @@ from typing import Any
 import numpy as np
 
 from shared.domain.data.contract import Contract, Kind
+from shared.domain.task import Task
 
 SAMPLE_ROWS = 5000  # at that many, chance alone moves a column of ten bins by about 0.02
 _QUANTILES = 101
 _BINS = 10
 _VALUES = 200  # of a column of texts; rarer ones count together
+SPREAD = ("least", "lower quartile", "median", "upper quartile", "greatest")
 _MISSING, _OTHER = "(missing)", "(other)"
 
 
@@ -63,16 +65,24 @@ class Profile:
         numbers: Column → 101 quantiles of its numbers, from the least to the greatest; none where it has no number.
         texts: Column → value → share of the rows.
         missing: Column of numbers → share of the rows without one.
+        label: Class → share of the rows; of a number to predict, each of `SPREAD` → its value.
     """
 
     rows: int
     numbers: Mapping[str, Sequence[float]]
     texts: Mapping[str, Mapping[str, float]]
     missing: Mapping[str, float]
+    label: Mapping[str, float] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """Return the profile as plain JSON values."""
-        return {"rows": self.rows, "numbers": self.numbers, "texts": self.texts, "missing": self.missing}
+        return {
+            "rows": self.rows,
+            "numbers": self.numbers,
+            "texts": self.texts,
+            "missing": self.missing,
+            "label": self.label,
+        }
 
 
 def sampled(rows: Iterable[list[str]], seed: str) -> tuple[int, list[list[str]]]:
@@ -109,7 +119,22 @@ def profile(header: Sequence[str], rows: Sequence[list[str]], count: int, contra
         values = [value for cell in cells if (value := _number(cell, contract)) is not None]
         missing[name] = 1 - len(values) / len(cells) if cells else 0.0
         numbers[name] = np.quantile(values, np.linspace(0, 1, _QUANTILES)).tolist() if values else []
-    return Profile(count, numbers, texts, missing)
+    return Profile(count, numbers, texts, missing, _label(header, rows, contract))
+
+
+def spread(values: Sequence[float]) -> dict[str, float]:
+    """Return the values of `SPREAD`; nothing where there is no number."""
+    return dict(zip(SPREAD, np.quantile(values, [0, 0.25, 0.5, 0.75, 1]).tolist(), strict=True)) if len(values) else {}
+
+
+def _label(header: Sequence[str], rows: Sequence[list[str]], contract: Contract) -> dict[str, float]:
+    if contract.label not in header:
+        return {}
+    at = header.index(contract.label)
+    cells = [row[at].strip() for row in rows if at < len(row)]
+    if contract.task is Task.REGRESSION:
+        return spread([value for cell in cells if (value := _number(cell, contract)) is not None])
+    return _shares(cells, contract)
 
 
 def distances(reference: Profile, other: Profile) -> dict[str, float]:

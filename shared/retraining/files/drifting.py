@@ -12,7 +12,7 @@ from shared.adapters.runs_table import RunTable
 from shared.adapters.storage_layout import ARTIFACTS
 from shared.domain.data.csv_text import CsvProblem, CsvRows
 from shared.domain.data.dataset import Dataset
-from shared.domain.data.drift import DriftRule, Profile, distances, drifted_columns, profile, sampled
+from shared.domain.data.drift import DriftRule, Profile, drifted_columns, profile, sampled
 from shared.domain.lifecycle.runs import Run
 from shared.domain.model import Model
 from shared.errors import DatasetChanged
@@ -60,11 +60,10 @@ class Drifting:
         """
         self._records.save(replace(self._records.load(model.name), drifted_at=self._clock()))
 
-    def of_run(self, model: Model, run: Run) -> dict[str, float]:
-        """Return how far each column of a run's data is from the champion's; empty where that is not known."""
-        reference = self._champions_data(model, run.judged_champion)
+    def of_run(self, model: Model, run: Run) -> tuple[Profile | None, Profile | None]:
+        """Describe the data of a run's champion and its own; None where that is not known any more."""
         own = self._profile(model, f"{run.artifacts}/profile.json", run.training_blob, run.training_etag, ",")
-        return distances(reference, own) if reference and own else {}
+        return self._champions_data(model, run.judged_champion), own
 
     def _drift(self, model: Model, dataset: Dataset, reference: Profile, rule: DriftRule) -> dict[str, float]:
         path = f"{ARTIFACTS}/{model.name}/profiles/{dataset.key}.json"

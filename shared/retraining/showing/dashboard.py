@@ -16,7 +16,7 @@ from shared.adapters.tables import stored
 from shared.domain.data.dataset import Dataset
 from shared.domain.deciding.champion import INITIAL
 from shared.domain.deciding.decision import Decision
-from shared.domain.lifecycle.runs import Run, RunState
+from shared.domain.lifecycle.runs import Run, RunKind, RunState
 from shared.domain.model import Model
 from shared.errors import RequestRefused
 from shared.pages.offers import offers_of_file, offers_of_model, offers_of_run
@@ -29,6 +29,7 @@ _DAYS = 30
 _PAGE = 50  # models on one page
 _LISTED = 20
 _MARKS = 12
+_READ, _READ_OF_MODEL = 2000, 100  # runs, however many there are
 
 
 class Dashboard:
@@ -64,7 +65,7 @@ class Dashboard:
         from shared.pages.dashboard_page import overview_html
 
         since = self._clock() - timedelta(days=_DAYS)
-        runs = self._runs.recent(since)
+        runs = self._runs.recent(since, _READ)
         waiting = [run for run in runs if not run.state.is_final]
         names = [name for name in sorted(self._models) if search.casefold() in name]
         n_pages = max(1, -(-len(names) // _PAGE))
@@ -96,7 +97,7 @@ class Dashboard:
         model = self._models.get(name)
         if model is None:
             raise RequestRefused(f"there is no model '{name}'; GET /api/models lists them", 404)
-        runs, record = self._runs.all(name), self._records.load(name)
+        (runs, _), record = self._runs.newest(name, _READ_OF_MODEL), self._records.load(name)
         champion = record.champion
         files = [file for file in self._ledger.quarantined(self._clock() - timedelta(days=_DAYS)) if file.model == name]
         view = {
@@ -134,9 +135,15 @@ class Dashboard:
             "champion": champion.run_id if champion else "",
             "since": stored(champion.since) if champion else "",
             "last": _run(ended[0]) if ended else None,
-            "marks": [run.state.value for run in reversed(ended[:_MARKS])],
+            "marks": [_mark(run) for run in reversed(ended[:_MARKS])],
             "acts": offers_of_model(model.name, _can_roll_back(champion.run_id if champion else "")),
         }
+
+
+def _mark(run: Run) -> str:
+    """Return how a run ended; what a person put live is told apart."""
+    by_a_person = run.kind is not RunKind.TRAINING and run.state is RunState.PROMOTED
+    return run.kind.value.upper() if by_a_person else run.state.value
 
 
 def _can_roll_back(champion: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,9 @@ from shared.reporting.facts import Subject, report_facts
 from shared.retraining import Clock
 from shared.retraining.files.drifting import Drifting
 from shared.retraining.judging.evidence import EvidenceStore
+from shared.version import code_version
 
+_HISTORY = 100  # runs that are looked through for those to show
 FORMS = {"html": "text/html", "json": "application/json", "md": "text/markdown"}  # the host adds the charset of a text
 
 
@@ -47,11 +49,16 @@ class Reporting:
         blobs: BlobStore,
         evidence: EvidenceStore,
         drifting: Drifting,
+        version_at: Callable[[str], str],
         clock: Clock,
     ) -> None:
+        """
+        Args:
+            version_at: Asks a service which code it runs.
+        """
         self._models, self._runs, self._records = models, runs, records
         self._ledger, self._blobs, self._evidence = ledger, blobs, evidence
-        self._drifting, self._clock = drifting, clock
+        self._drifting, self._version_at, self._clock = drifting, version_at, clock
 
     def write(self, run: Run) -> None:
         """Write the report of a run as it stands; writing it again replaces it."""
@@ -77,22 +84,25 @@ class Reporting:
         return Document(data, FORMS[form], content_policy(data.decode() if form == "html" else ""))
 
     def _facts(self, run: Run) -> dict[str, Any]:
-        record = self._records.load(run.model)
+        record, model = self._records.load(run.model), self._models[run.model]
+        champions_data, own_data = self._drifting.of_run(model, run)
         rows, classes = self._rows(run)
         golden = self._blobs.read_json(f"{run.artifacts}/golden.json")
         found = (self._ledger.find(run.model, key) for key in run.dataset_keys)
         return report_facts(
             Subject(
                 run=run,
-                model=self._models[run.model],
+                model=model,
                 rows=rows,
                 datasets=[dataset for dataset in found if dataset],
-                others=self._runs.all(run.model),
+                others=self._runs.newest(run.model, _HISTORY)[0],
                 champion=record.champion.run_id if record.champion else "",
                 holdout_uses=record.holdout_uses,
                 golden_rows=len(golden["rows"]) if golden else 0,
                 classes=classes,
-                drift=self._drifting.of_run(self._models[run.model], run),
+                own_data=own_data,
+                champions_data=champions_data,
+                versions={"app": code_version(), "service": self._version_at(model.training.jobs_url)},
                 written_at=self._clock(),
             )
         )

@@ -22,9 +22,16 @@ class Views:
     def __init__(self, models: Mapping[str, Model], ledger: Ledger, runs: RunTable) -> None:
         self._models, self._ledger, self._runs = models, ledger, runs
 
-    def runs(self, model: str | None) -> Json:
-        """Return the runs of one model or of all, newest first."""
-        return {"runs": [run_as_json(run) for run in self._runs.all(model)]}
+    def runs(self, model: str | None, limit: int = 100, after: str = "") -> Json:
+        """
+        Return the runs of one model or of all, newest first.
+
+        Args:
+            limit: The most runs to return.
+            after: The `next` of the page before; empty for the first.
+        """
+        runs, following = self._runs.newest(model, limit, after)
+        return {"runs": [run_as_json(run) for run in runs], "next": following or None}
 
     def run(self, run_id: str) -> Json | None:
         """Return one run; None when there is none such."""
