@@ -30,8 +30,12 @@ def training_data_arrived(dataset: blob.BlobClient) -> None:
 @app.function_name("retrain_on_schedule")
 @app.timer_trigger(arg_name="tick", schedule="%RETRAIN_SCHEDULE%", run_on_startup=False)
 def retrain_on_schedule(tick: func.TimerRequest) -> None:
-    """Start the runs that are due, over the files accepted since the last; take up files that no event announced."""
+    """Start the runs that are due, over the files accepted since the last; take up files that no event announced.
+
+    Overrides whose time is up end here too.
+    """
     relearn.scheduled.retrain_due()
+    relearn.rollback.end_overdue()
     relearn.sweeping.sweep()
 
 

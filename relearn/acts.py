@@ -23,7 +23,7 @@ def reject(client: Client, options: argparse.Namespace) -> Answer:
 
 def override(client: Client, options: argparse.Namespace) -> Answer:
     """Promote the model of a run that the gate refused."""
-    return _moved(client, options, "runs", options.id, "override")
+    return _moved(client, options, "runs", options.id, "override", until=options.until)
 
 
 def cancel(client: Client, options: argparse.Namespace) -> Answer:

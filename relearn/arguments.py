@@ -68,7 +68,12 @@ def parser() -> argparse.ArgumentParser:
     report.add_argument("id", metavar="RUN")
     report.add_argument("--format", choices=("md", "html", "json"), default="md")
     for act in (acts.approve, acts.reject, acts.override, acts.cancel, acts.retry):
-        add(act.__name__, act, _reasoned()).add_argument("id", metavar="RUN")
+        deciding = add(act.__name__, act, _reasoned())
+        deciding.add_argument("id", metavar="RUN")
+        if act is acts.override:
+            deciding.add_argument(
+                "--until", metavar="TIME", help="when the model before it comes back (default: with the next promotion)"
+            )
     rollback = add("rollback", acts.rollback, _reasoned())
     rollback.add_argument("model", metavar="MODEL", type=_model)
     rollback.add_argument("--to", metavar="RUN", help="a run that has served, `initial`, or a decision's number")

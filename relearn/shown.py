@@ -177,6 +177,7 @@ def serving(document: Json, width: int) -> str:
             ("since", instant(found.get("since"))),
             ("trained on", ", ".join(found.get("files") or ())),
             ("reason", _word(found.get("reason"))),
+            ("until", instant(until) if (until := str(found.get("until") or ""))[:1].isdigit() else until),
             ("asked for by", _word(found.get("requested_by"))),
             ("approved by", f"{approval['by']}: {approval['reason']}" if approval else ""),
             ("sha256", _word(found.get("sha256"))),

@@ -137,6 +137,7 @@ def _from_champion(champion: Champion | None) -> str:
     if champion is None:
         return ""
     instants = {"since": stored(champion.since), "trained_at": stored(champion.trained_at)}
+    instants["until"] = stored(champion.until)
     return json.dumps(asdict(champion) | instants)
 
 
@@ -145,4 +146,4 @@ def _to_champion(text: str) -> Champion | None:
         return None
     kept = json.loads(text)
     instants = {"since": datetime.fromisoformat(kept["since"]), "trained_at": instant(kept["trained_at"])}
-    return Champion(**(kept | instants))
+    return Champion(**(kept | instants | {"until": instant(kept.get("until"))}))

@@ -104,7 +104,7 @@ class RunTable:
         page, is_last = chosen[:limit], len(chosen) <= limit
         first, last = page[-1].partition("~")[0], page[0].partition("~")[0]
         span = "created_at ge @first and created_at le @last"
-        both = f"({condition}) and {span}" if condition else span
+        both = f"{condition} and {span}" if condition else span
         found = map(_of, self._table.query(both, first=first, last=last, **values))
         runs = {f"{stored(run.created_at)}~{run.id}": run for run in found}
         return [runs[place] for place in page if place in runs], "" if is_last else page[-1]
@@ -157,6 +157,7 @@ def _to_row(run: Run) -> Row:
         "stray_jobs": json.dumps(run.stray_jobs),
         "kind": run.kind.value,
         "restores": run.restores,
+        "until": stored(run.until),
         "requested_by": run.requested_by,
         "approval": json.dumps(run.approval, ensure_ascii=False) if run.approval else "",
         "is_news": run.is_news,
@@ -193,6 +194,7 @@ def _from_row(row: Row, version: str) -> Run:
         stray_jobs=tuple(json.loads(row["stray_jobs"])),
         kind=RunKind(row["kind"]),
         restores=row["restores"],
+        until=instant(row.get("until")),
         requested_by=row["requested_by"],
         approval=json.loads(row["approval"]) if row["approval"] else None,
         announcement=_announcement(json.loads(row["announcement"])),

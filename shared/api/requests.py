@@ -23,6 +23,7 @@ class Asked:
     by: str
     reason: str
     to: str | None = None
+    until: str | None = None
     dataset: str | None = None
     force: bool = False
     token: str = ""
@@ -40,7 +41,7 @@ def asked(req: func.HttpRequest) -> Asked:
         RequestRefused: The body is no JSON object, or a value in it is no text.
     """
     body = changes(req)
-    given = {name: body.get(name) for name in ("by", "reason", "to", "dataset", "token", "decision")}
+    given = {name: body.get(name) for name in ("by", "reason", "to", "until", "dataset", "token", "decision")}
     wrong = [name for name, value in given.items() if value is not None and not isinstance(value, str)]
     if wrong:
         raise RequestRefused(f"`{wrong[0]}` has to be a text", 400)
@@ -48,7 +49,7 @@ def asked(req: func.HttpRequest) -> Asked:
     if not isinstance(force, bool):
         raise RequestRefused("`force` has to be true or false", 400)
     by, reason = _signed_in(req) or given["by"] or "", given["reason"] or ""
-    named = (given["to"] or None, given["dataset"] or None)
+    named = (given["to"] or None, given["until"] or None, given["dataset"] or None)
     return Asked(by, reason, *named, force, given["token"] or "", given["decision"] or "")
 
 

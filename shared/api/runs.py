@@ -46,9 +46,13 @@ def add_runs(app: func.FunctionApp, relearn: App) -> None:
     @app.route(route="runs/{id}/override", methods=["POST"])
     @app.queue_output(arg_name="evaluations", queue_name=EVALUATIONS, connection="DATA_STORAGE")
     def override_run(req: func.HttpRequest, evaluations: func.Out[str]) -> func.HttpResponse:
-        """Answer `POST /api/runs/{id}/override` with `{"by": …, "reason": …}`: promote what the gate refused."""
-        run_id = req.route_params["id"]
-        return handed_over(lambda: relearn.rollback.override(run_id, asked(req).by, asked(req).reason), evaluations)
+        """Answer `POST /api/runs/{id}/override` with `{"by": …, "reason": …, "until": …}`: promote what was refused."""
+
+        def act() -> dict[str, object]:
+            said = asked(req)
+            return relearn.rollback.override(req.route_params["id"], said.by, said.reason, said.until)
+
+        return handed_over(act, evaluations)
 
     @app.function_name("cancel_run")
     @app.route(route="runs/{id}/cancel", methods=["POST"])

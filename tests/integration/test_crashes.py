@@ -10,6 +10,7 @@ import multiprocessing
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import killed_worker
@@ -133,6 +134,46 @@ def test_a_worker_killed_at_any_moment_changes_nothing_in_the_end(
         print(f"\n{_matrix(moments, ends, expected)}")  # noqa: T201 - the matrix is what this test is read for
     assert len(ends) > 20
     assert {moments[moment]: end for moment, end in ends.items() if end != expected} == {}
+
+
+@pytest.mark.timeout(900)
+def test_a_worker_killed_at_any_moment_of_a_rollback_changes_nothing_in_the_end(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each rollback undoes the one before, so that one world sees them all."""
+    _processes.set_forkserver_preload(["shared.composition"])
+    platform = _play(world, None, 0)
+    platform.moments.clear()
+    assert _roll_back(world, platform, None) == ROLLED_BACK_BY_A_PERSON
+    moments = list(platform.moments)
+
+    ends = {moment: _roll_back(world, platform, moment) for moment in range(len(moments))}
+
+    with capsys.disabled():
+        print(f"\n{_matrix(moments, ends, ROLLED_BACK_BY_A_PERSON)}")  # noqa: T201 - as above
+    assert len(ends) > 10
+    assert {moments[moment]: end for moment, end in ends.items() if end != ROLLED_BACK_BY_A_PERSON} == {}
+    assert world.app.history.verify("census")["whole"]
+
+
+ROLLED_BACK_BY_A_PERSON = {"run": "PROMOTED", "decisions": ["ROLLBACK"], "champion": True, "serves": True, "open": []}
+
+
+def _roll_back(world: World, platform: Platform, kill_at: int | None) -> dict[str, Any]:
+    """Ask for the model that served before, the worker being killed at one moment; return what came of it."""
+    platform.ahead_s += LEASE_OVER_S
+    world.clock.ahead = timedelta(seconds=platform.ahead_s)
+    asked = world.app.rollback.rollback("census", None, "ada", "as a test")
+    assert platform.run(kill_at) == (0 if kill_at is None else 1)
+    champion = json.loads(world.record()["champion"])
+    runs = world.app.views.runs("census")["runs"]
+    return {
+        "run": next(run["state"] for run in runs if run["id"] == asked["id"]),
+        "decisions": [row["outcome"] for row in world.rows("decisions") if row["run_id"] == asked["id"]],
+        "champion": champion["run_id"] == asked["restores"],
+        "serves": world.get(champion["artifact"]).decode() == world.service.served["live"],
+        "open": [run["id"] for run in runs if not run["is_final"]],
+    }
 
 
 def _matrix(moments: list[str], ends: dict[int, dict[str, Any]], expected: dict[str, Any]) -> str:

@@ -7,17 +7,18 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from azure.data.tables import TableServiceClient
 
 from shared.adapters.decisions import DecisionTable
 from shared.adapters.ledger import Ledger
 from shared.adapters.models_table import ModelTable
-from shared.adapters.runs_table import RunTable
+from shared.adapters.runs_table import RunTable, _to_row
 from shared.adapters.storage_layout import DATASETS, DECISIONS, MODELS, RUNS
 from shared.adapters.tables import TableStore
 from shared.domain.data.dataset import Dataset, DatasetState, dataset_key
 from shared.domain.deciding.champion import Champion
 from shared.domain.deciding.decision import problems_of
-from shared.domain.lifecycle.runs import RunState
+from shared.domain.lifecycle.runs import Run, RunState
 from shared.errors import Changed
 from shared.retraining.training.naming import new_run
 from shared.secret import Secret
@@ -107,6 +108,34 @@ def test_a_run_is_created_once_and_survives_the_table(storage: Secret) -> None:
     assert list(runs.due(NOW)) == [moved]
     runs.save(moved.advanced(RunState.FAILED, NOW, "x"))
     assert list(runs.due(NOW)) == []
+
+
+def test_of_a_thousand_runs_the_newest_are_read_and_then_those_before(storage: Secret) -> None:
+    table = TableStore(storage, RUNS)
+    runs = RunTable(table)
+    with TableServiceClient.from_connection_string(storage.reveal()) as tables:
+        rows = [_to_row(replace(_ended("census", n), reason=str(n))) for n in range(1200)]
+        for at in range(0, len(rows), 100):
+            tables.get_table_client(RUNS).submit_transaction([("upsert", row) for row in rows[at : at + 100]])
+    runs.create(_ended("other", 5000))
+    held = runs.create(new_run("census-held", "census", [], "c/t", "0x1", NOW - timedelta(days=400)))
+
+    first, after = runs.newest("census", 50)
+    second, _ = runs.newest("census", 50, after)
+    last, end = runs.newest("census", 1000, runs.newest("census", 1000)[1])
+    overview = runs.recent(NOW, 20)
+
+    assert [run.reason for run in first] == [str(n) for n in range(1199, 1149, -1)]
+    assert [run.reason for run in second] == [str(n) for n in range(1149, 1099, -1)]
+    assert (len(last), last[-1].id, end) == (201, held.id, "")
+    assert runs.newest(None, 1)[0][0].model == "other"
+    assert [run.id for run in overview][-1] == held.id
+    assert len(overview) == 21
+
+
+def _ended(model: str, n: int) -> Run:
+    at = NOW + timedelta(minutes=n // 2)  # two runs at each instant
+    return replace(new_run(f"{model}-{n:05}", model, [], "c/t", "0x1", at), state=RunState.REJECTED)
 
 
 def test_a_lease_excludes_others_until_it_ends_or_is_released(storage: Secret) -> None:

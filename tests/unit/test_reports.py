@@ -16,13 +16,19 @@ import numpy as np
 import pytest
 from reports import CLASSES, HOSTILE, judged, of_many_classes, of_numbers, run, scores, subject
 
-from shared.domain.lifecycle.runs import RunState
+from shared.domain.data.contract import Column, Contract, Kind
+from shared.domain.data.drift import Profile, spread
+from shared.domain.lifecycle.runs import RunKind, RunState
 from shared.domain.measuring.paired import PairedScores
+from shared.domain.model import Price
+from shared.domain.task import Task
 from shared.pages.content_policy import content_policy
-from shared.pages.plots import interval_plots
+from shared.pages.plots import history_plot, interval_plots
 from shared.pages.report_markdown import LINES, report_markdown
 from shared.pages.report_page import report_html
+from shared.reporting.cost import cost_facts
 from shared.reporting.facts import report_facts
+from shared.reporting.labels import label_facts
 from shared.reporting.two_class import two_class_facts
 
 ROOT = Path(__file__).parents[2]
@@ -172,6 +178,69 @@ def test_history_holds_the_newest_judged_runs_oldest_first() -> None:
     history = report_facts(subject(judged(ROWS), ROWS, (*others, later, unjudged)))["history"]
 
     assert [entry["run"] for entry in history] == [*(f"census-old-{n}" for n in range(19, 0, -1)), "census-1"]
+
+
+def test_history_marks_what_a_person_put_live_at_what_it_was_last_measured() -> None:
+    began = run().created_at
+    refused = judged(scores(better=False), RunState.REJECTED, id="census-0", created_at=began - timedelta(days=1))
+    override, rollback = (
+        run(id=f"census-{kind.value}", kind=kind, restores=to, created_at=began + timedelta(days=n), verdict=None)
+        for n, (kind, to) in enumerate(((RunKind.OVERRIDE, "census-0"), (RunKind.ROLLBACK, "initial")), start=1)
+    )
+
+    history = report_facts(subject(rollback, None, (refused, judged(ROWS), override)))["history"]
+
+    assert [entry["kind"] for entry in history] == ["training", "training", "override", "rollback"]
+    assert history[2]["challenger"] == history[0]["challenger"]
+    assert history[3]["challenger"] == history[1]["champion"]
+    without = history_plot([entry | {"kind": "training", "state": "REJECTED"} for entry in history], "AUC")
+    assert history_plot(history, "AUC").count("<circle") > without.count("<circle")
+    page = report_html(REPORTS["promoted"] | {"history": history})
+    assert ">ROLLBACK<" in page
+    assert ">OVERRIDE<" in page
+
+
+def test_labels_are_laid_side_by_side_for_each_task() -> None:
+    assert REPORTS["promoted"]["label"] == {
+        "column": "income", "kind": "share", "rows": [
+            {"name": "<=50K", "training": 0.7, "champion": 0.76, "holdout": pytest.approx(1 - ROWS.labels.mean())},
+            {"name": ">50K", "training": 0.3, "champion": 0.24, "holdout": pytest.approx(ROWS.labels.mean())},
+        ],
+    }  # fmt: skip
+    assert "income: \\<=50K 70.0 %" in report_markdown(REPORTS["promoted"])
+    many, numbers = of_many_classes(), of_numbers()
+    columns = (Column("demand", Kind.CATEGORY),)
+    own = Profile(2, {}, {}, {}, {CLASSES[1]: 1.0})
+
+    several = label_facts(Contract(columns, "demand", task=Task.MULTICLASS), own, None, many, CLASSES)
+    number = Contract((Column("demand", Kind.NUMBER),), "demand", task=Task.REGRESSION)
+    quartiles = label_facts(number, replace(own, label=spread([1.0, 3.0])), None, numbers, ())
+
+    assert several
+    assert sum(row["holdout"] for row in several["rows"]) == pytest.approx(1)
+    assert [row["champion"] for row in several["rows"]] == [None] * 3
+    assert quartiles
+    assert [row["training"] for row in quartiles["rows"]] == [1, 1.5, 2, 2.5, 3]
+    assert quartiles["rows"][2]["holdout"] == pytest.approx(np.median(numbers.labels))
+    assert label_facts(number, None, None, numbers, ()) is None
+
+
+def test_cost_is_the_training_at_the_declared_price() -> None:
+    trained, unpriced = run(), cost_facts(run(), None)
+
+    priced = cost_facts(trained, Price(1800, "EUR"))
+
+    assert (priced["training_seconds"], priced["amount"], priced["currency"]) == (2, pytest.approx(1), "EUR")
+    assert (unpriced["training_seconds"], unpriced["amount"]) == (2, None)
+    assert "models.toml declares no price" in report_html(REPORTS["promoted"])
+    assert "2.0 s of training, 1.0000 EUR" in report_markdown(REPORTS["promoted"] | {"cost": priced})
+
+
+def test_a_report_says_which_code_ran() -> None:
+    assert REPORTS["promoted"]["provenance"]["app_version"] == "abc123"
+    assert REPORTS["promoted"]["provenance"]["service_version"] is None
+    assert "function app abc123, training service unknown: it does not say" in report_html(REPORTS["promoted"])
+    assert "code: app abc123, service unknown" in report_markdown(REPORTS["promoted"])
 
 
 def test_a_missed_rule_has_nothing_left() -> None:

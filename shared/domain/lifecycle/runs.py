@@ -86,6 +86,7 @@ class Run:
         stray_jobs: Jobs that the service may hold for this run beside `job_id`; they are to be cancelled.
         kind: A rollback or an override trains nothing.
         restores: The run whose kept model a rollback or an override puts live, or `initial`.
+        until: When an override ends; None where it lasts until another model goes live.
         requested_by: Who asked for the run; empty where data alone did. `request_reason` says why.
         approval: What a person decided of a held run: `decision` ("approve" or "reject"), `by`, `reason`, `at`, `via`.
         is_announced: Whether, as far as is known, a message is under way that hands it over to evaluation.
@@ -117,6 +118,7 @@ class Run:
     stray_jobs: tuple[str, ...] = ()
     kind: RunKind = RunKind.TRAINING
     restores: str = ""
+    until: datetime | None = None
     requested_by: str = ""
     approval: dict[str, str] | None = None
     announcement: Announcement = field(default_factory=Announcement)

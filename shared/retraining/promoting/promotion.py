@@ -15,6 +15,7 @@ from shared.adapters.blobs import BlobStore
 from shared.adapters.decisions import DecisionTable
 from shared.adapters.endpoints import EndpointClient
 from shared.adapters.runs_table import RunTable
+from shared.adapters.tables import stored
 from shared.domain.deciding.champion import INITIAL, Champion
 from shared.domain.deciding.decision import OVERRIDE, ROLLBACK
 from shared.domain.lifecycle.budgets import is_overdue
@@ -161,6 +162,7 @@ class Promotion:
             trained_at=origin.created_at if origin and made_by != INITIAL else None,
             placed_by=run.id,
             restored=run.kind is RunKind.ROLLBACK,
+            until=run.until,
         )
 
     def _restore(self, run: Run, model: Model, expected: GoldenRows, lease: Lease) -> None:
@@ -208,6 +210,8 @@ class Promotion:
             "live_changed_from": next(at.isoformat() for state, at in reversed(run.stages) if state == "PROMOTING"),
         }
         promoted = state is RunState.PROMOTED
+        if promoted and run.kind is RunKind.OVERRIDE:
+            evidence["until"] = stored(run.until) or "another model goes live"
         outcome = _OUTCOMES[run.kind] if promoted else state.value
         at = champion.since if promoted else self._clock()
         lease.note_decision(self._decisions.append(run.model, run.id, outcome, at, evidence, noted=lease.record.head))

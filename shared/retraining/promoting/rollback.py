@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from shared.adapters.decisions import DecisionTable
 from shared.adapters.models_table import ModelTable
 from shared.adapters.runs_table import RunTable
 from shared.adapters.storage_layout import ARTIFACTS
+from shared.adapters.tables import stored
 from shared.domain.deciding.champion import Champion
 from shared.domain.deciding.decision import has_served, served_before
 from shared.domain.lifecycle.runs import Run, RunKind, RunState
@@ -27,11 +29,13 @@ from shared.errors import EvaluationError, RequestRefused, ServiceRejected
 from shared.logs import event
 from shared.retraining import Clock
 from shared.retraining.promoting.golden_rows import GoldenRows, GoldenStore
+from shared.retraining.asked_instant import asked_instant
 from shared.retraining.promoting.promotion import Promotion
 from shared.retraining.showing.views import Json, run_as_json
 
 _log = logging.getLogger(__name__)
 _REFUSED = (RunState.REJECTED, RunState.HELD, RunState.TIMED_OUT)
+_ITSELF = "Relearn"  # who asks for the end of an override
 _SOURCES = 10  # at most so many runs' golden rows are tried
 
 
@@ -76,9 +80,13 @@ class Rollback:
             raise RequestRefused(f"'{target}' serves '{model_name}' already")
         return self._begin(model, RunKind.ROLLBACK, target, champion, by, reason)
 
-    def override(self, run_id: str, by: str, reason: str) -> Json:
+    def override(self, run_id: str, by: str, reason: str, until: str | None = None) -> Json:
         """
         Ask that a run's model be put live although the gate did not promote it.
+
+        Args:
+            until: When the model before it comes back by itself, where no other went live meanwhile: ISO 8601. None
+                for never: the override then ends with the next model that goes live.
 
         Raises:
             RequestRefused: Says why, and what to do.
@@ -100,7 +108,28 @@ class Rollback:
             raise RequestRefused(f"'{run_id}' serves already")
         if self._golden.load(refused) is None:
             raise RequestRefused(f"run '{run_id}' was never scored, so its promotion could not be proven")
-        return self._begin(model, RunKind.OVERRIDE, run_id, champion, by, reason)
+        ends_at = asked_instant(until) if until else None
+        if ends_at and ends_at <= self._clock():
+            raise RequestRefused(f"the override would be over already: {until} has passed", 400)
+        return self._begin(model, RunKind.OVERRIDE, run_id, champion, by, reason, until=ends_at)
+
+    def end_overdue(self) -> None:
+        """
+        Bring back what served before an override whose time is up.
+
+        Once: where that comes to nothing, the alarm of its run calls a person.
+        """
+        now = self._clock()
+        for name, record in self._records.all().items():
+            champion, model = record.champion, self._models.get(name)
+            if model is None or champion is None or not champion.is_over(now):
+                continue
+            before = served_before(self._decisions.chain(name), champion.run_id)
+            reason = f"the override that put '{champion.run_id}' live was until {stored(champion.until)}"
+            try:
+                self._begin(model, RunKind.ROLLBACK, before, champion, _ITSELF, reason, at=champion.until)
+            except RequestRefused as busy:
+                event(_log, "override.not_ended", model=name, reason=str(busy))
 
     def prepare(self, run: Run, model: Model, champion: Champion) -> Run:
         """Save which answers will show that the kept model is live, then the intention to put it there."""
@@ -109,7 +138,8 @@ class Rollback:
         columns, rows, kept, live = self._telling_rows(run, model)
         self._golden.save(run, GoldenRows(columns, rows, kept, live))
         did = "rolled back" if run.kind is RunKind.ROLLBACK else "overridden"
-        reason = f"{did} to '{run.restores}' by {run.requested_by}: {run.reason}"
+        ends = f" until {stored(run.until)}" if run.until else ""
+        reason = f"{did} to '{run.restores}' by {run.requested_by}{ends}: {run.reason}"
         return self._runs.save(run.advanced(RunState.PROMOTING, self._clock(), reason, judged_champion=champion.run_id))
 
     def _serving(self, model_name: str, by: str, reason: str) -> tuple[Model, Champion]:
@@ -125,13 +155,25 @@ class Rollback:
             )
         return model, champion
 
-    def _begin(self, model: Model, kind: RunKind, target: str, champion: Champion, by: str, reason: str) -> Json:
+    def _begin(
+        self,
+        model: Model,
+        kind: RunKind,
+        target: str,
+        champion: Champion,
+        by: str,
+        reason: str,
+        *,
+        until: datetime | None = None,
+        at: datetime | None = None,
+    ) -> Json:
+        """Make the run; the same `at`, which is now unless given, makes the same run again."""
         now = self._clock()
         known = self._runs.all(model.name)
         busy = [run for run in known if run.kind is not RunKind.TRAINING and not run.state.is_final]
         if busy:
             raise RequestRefused(f"run '{busy[0].id}' is bringing '{busy[0].restores}' back already")
-        run_id = f"{model.name}-{now:%Y%m%dT%H%M%S}-{kind.value}"
+        run_id = f"{model.name}-{at or now:%Y%m%dT%H%M%S}-{kind.value}"
         run = Run(
             id=run_id,
             model=model.name,
@@ -147,6 +189,7 @@ class Rollback:
             reason=reason.strip(),
             kind=kind,
             restores=target,
+            until=until,
             judged_champion=champion.run_id,  # what the person saw serving
             requested_by=by.strip(),
             is_announced=True,

@@ -110,7 +110,12 @@ class Dashboard:
             "holdout_uses": record.holdout_uses,
             "approval": model.approval.ask.value,
             "champion": champion
-            and {"run_id": champion.run_id, "since": stored(champion.since), "trained_at": stored(champion.trained_at)},
+            and {
+                "run_id": champion.run_id,
+                "since": stored(champion.since),
+                "trained_at": stored(champion.trained_at),
+                "until": stored(champion.until),
+            },
             "acts": offers_of_model(name, _can_roll_back(champion.run_id if champion else "")),
             "history": history_of(runs),
             "runs": [_run(run) for run in runs[:_LISTED]],

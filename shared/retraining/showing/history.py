@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from shared.adapters.decisions import DecisionTable
@@ -16,6 +15,7 @@ from shared.domain.deciding.decision import Decision, changing_at, problems_of, 
 from shared.domain.model import Model
 from shared.errors import RequestRefused
 from shared.retraining import Clock
+from shared.retraining.asked_instant import asked_instant
 
 Json = dict[str, Any]
 _COLUMNS = (
@@ -56,7 +56,7 @@ class History:
             RequestRefused: The model is not declared, or the instant cannot be read.
         """
         self._declared(name)
-        instant = _instant(at) if at else self._clock()
+        instant = asked_instant(at) if at else self._clock()
         chain = self._decisions.chain(name)
         link, change = serving_at(chain, instant), changing_at(chain, instant)
         unsure = f"run '{change.run_id}' was changing the live endpoint ({change.outcome})" if change else None
@@ -80,6 +80,7 @@ class History:
             "verdict": evidence.get("verdict") or origin.evidence.get("verdict"),
             "approval": evidence.get("approval"),
             "requested_by": evidence.get("requested_by") or None,
+            "until": evidence.get("until"),
             "decision": link.number,
             "hash": link.hash,
         }
@@ -148,6 +149,7 @@ def _champion(champion: Champion | None) -> Json | None:
         "trained_at": stored(champion.trained_at) or None,
         "placed_by": champion.placed_by or None,
         "restored": champion.restored,
+        "until": stored(champion.until) or None,
     }
 
 
@@ -175,13 +177,3 @@ def _flat(link: Decision) -> Json:
 def _cell(value: Any) -> Any:
     """Keep a spreadsheet from running a text as a formula: names of files are the sender's."""
     return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
-
-
-def _instant(text: str) -> datetime:
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        raise RequestRefused(f"'{text[:40]}' is no instant; write it as 2026-01-31T12:00:00Z", 400) from None
-    if instant.tzinfo is None:
-        raise RequestRefused(f"'{text[:40]}' names no time zone; write it as 2026-01-31T12:00:00Z", 400)
-    return instant

@@ -70,6 +70,7 @@ def run_as_json(run: Run) -> Json:
         "verdict": run.verdict,
         "kind": run.kind.value,
         "restores": run.restores or None,
+        "until": stored(run.until) or None,
         "requested_by": run.requested_by or None,
         "request_reason": run.request_reason or None,
         "approval": run.approval,
