@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from azure.core.exceptions import AzureError
 from azure.storage.blob import BlobServiceClient
 
 from local.errors import LocalError
+from shared.adapters.blobs import UPLOADED_BY
 from shared.adapters.storage_layout import TRAINING_DATA
 from shared.secret import Secret
 
@@ -52,7 +54,7 @@ def drop(storage: Secret, path: Path, folder: str, name: str | None = None) -> d
         try:
             with path.open("rb") as data:
                 began = datetime.now(UTC)
-                blob.upload_blob(data, overwrite=True)
+                blob.upload_blob(data, overwrite=True, metadata={UPLOADED_BY: getpass.getuser()})
         except OSError as error:
             raise LocalError(f"cannot read {path}: {error.strerror}") from error
         except AzureError as error:

@@ -39,6 +39,7 @@ from shared.retraining.files.scheduled import Scheduled
 from shared.retraining.files.setting_aside import SettingAside
 from shared.retraining.files.sweeping import Sweeping
 from shared.retraining.files.training_sets import TrainingSets
+from shared.retraining.files.uploaders import Uploaders
 from shared.retraining.judging.evaluation import Evaluation, Stores
 from shared.retraining.judging.evidence import EvidenceStore
 from shared.retraining.judging.giving_up import GivingUp
@@ -157,11 +158,12 @@ def compose(environment: Mapping[str, str], clock: Clock | None = None) -> App:
     promotion = Promotion(runs, decisions, blobs, golden_rows, results, endpoint_of, now)
     evidence = EvidenceStore(blobs)
     scoring = Scoring(runs, blobs, results, promotion, evidence, Staging())
-    rollback = Rollback(models, runs, records, decisions, promotion, golden_rows, now)
+    uploaders = Uploaders(ledger, blobs)
+    rollback = Rollback(models, runs, records, decisions, promotion, golden_rows, uploaders, now)
     stores = Stores(runs, records, decisions, blobs, golden_rows, caller)
     drifting = Drifting(blobs, runs, records, now)
     reporting = Reporting(models, runs, records, ledger, blobs, evidence, drifting, version_at, now)
-    approvals = Approvals(models, runs, records, settings.approval_secret, now)
+    approvals = Approvals(models, runs, records, uploaders, settings.approval_secret, now)
     deciding = Deciding(models, approvals, reporting, settings.app_url)
     notifying = Notifying(models, WebhookSender(), settings.app_url, deciding.link, now)
     holdouts = HoldoutRows(blobs)

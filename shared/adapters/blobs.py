@@ -22,6 +22,7 @@ from shared.secret import Secret
 from shared.storage_account import BlobSigner, blob_service
 from shared.wire import BlobReference
 
+UPLOADED_BY = "uploaded_by"  # in a blob's metadata, where whoever uploads may say who that is
 _PIECE = 4 * 2**20  # bytes read in one call
 
 
@@ -33,6 +34,7 @@ class BlobFacts:
     Attributes:
         may_grow: Whether more may be appended to it: an append blob that is not sealed.
         is_folder: Whether it only stands for a folder, as tools of hierarchical accounts make them.
+        uploaded_by: Who uploaded it, as its metadata says; empty where they do not.
     """
 
     container: str
@@ -42,6 +44,7 @@ class BlobFacts:
     modified_at: datetime
     may_grow: bool = False
     is_folder: bool = False
+    uploaded_by: str = ""
 
     @property
     def path(self) -> str:
@@ -182,7 +185,7 @@ def opened(blob: BlobClient) -> tuple[BlobFacts, Iterator[bytes]] | None:
 
 
 def _facts(container: str, properties: BlobProperties) -> BlobFacts:
-    kind = properties.blob_type
+    kind, metadata = properties.blob_type, properties.metadata or {}
     return BlobFacts(
         container=container,
         name=properties.name,
@@ -190,7 +193,8 @@ def _facts(container: str, properties: BlobProperties) -> BlobFacts:
         size=properties.size,
         modified_at=properties.last_modified,
         may_grow=kind == BlobType.APPENDBLOB and not properties.is_append_blob_sealed,
-        is_folder=(properties.metadata or {}).get("hdi_isfolder") == "true",
+        is_folder=metadata.get("hdi_isfolder") == "true",
+        uploaded_by=metadata.get(UPLOADED_BY, ""),
     )
 
 

@@ -48,10 +48,10 @@ class World:
         with BlobServiceClient.from_connection_string(self.storage.reveal()) as blobs:
             self.app.arrival.receive(blobs.get_blob_client("training-data", f"census/{name}"))
 
-    def put(self, path: str, data: bytes) -> None:
+    def put(self, path: str, data: bytes, metadata: dict[str, str] | None = None) -> None:
         container, _, name = path.partition("/")
         with BlobServiceClient.from_connection_string(self.storage.reveal()) as blobs:
-            blobs.get_blob_client(container, name).upload_blob(data, overwrite=True)
+            blobs.get_blob_client(container, name).upload_blob(data, overwrite=True, metadata=metadata)
 
     def get(self, path: str) -> bytes:
         container, _, name = path.partition("/")

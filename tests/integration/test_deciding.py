@@ -257,6 +257,25 @@ def test_a_refused_run_is_promoted_by_an_override_with_a_reason(world: World) ->
     assert json.loads(world.record()["champion"])["run_id"] == refused["id"]
 
 
+@pytest.mark.parametrize(("metadata", "counts"), [({"uploaded_by": "Ada"}, True), (None, False)])
+def test_who_uploaded_a_file_may_not_approve_its_run_where_the_file_says_who_that_was(
+    world: World, metadata: dict[str, str] | None, counts: bool
+) -> None:
+    ask_always(world, allow_self=False)
+    world.put("training-data/census/a.csv", people(600), metadata)
+    world.deliver("a.csv")
+    world.tick()
+    held = world.run()
+    assert held["state"] == "HELD"
+
+    if counts:
+        with pytest.raises(RequestRefused, match="'ada' asked for this run, or uploaded a file of it"):
+            world.app.approvals.approve(held["id"], "ada", "mine")
+    world.app.approvals.approve(held["id"], "bob" if counts else "ada", "looked at it")
+
+    assert world.run()["state"] == "PROMOTING"
+
+
 def test_an_override_ends_at_its_time_and_the_model_before_comes_back(world: World) -> None:
     world.service.quality = 0.2
     world.drop("a.csv", people(600))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -23,20 +24,26 @@ class Approval:
 
     Attributes:
         ask: When a person is asked.
-        allow_self: Whether who asked for a run may approve it.
+        allow_self: Whether who asked for a run, or uploaded a file of it, may approve it.
     """
 
     ask: AskWhen = AskWhen.ON_HOLD
     allow_self: bool = True
 
-    def objection(self, by: str, reason: str, requested_by: str) -> str:
-        """Say why this person's decision does not count; empty when it does."""
+    def objection(self, by: str, reason: str, requesters: Iterable[str]) -> str:
+        """
+        Say why this person's decision does not count; empty when it does.
+
+        Args:
+            requesters: Who asked for the run, and who uploaded its files, where that is known.
+        """
         if not by.strip():
             return "who decides is missing: give `by`"
         if not reason.strip():
             return "the reason is missing: give `reason`"
-        if not self.allow_self and by.strip().casefold() == requested_by.strip().casefold():
-            return f"'{by}' asked for this run; another person has to decide (`approval.allow_self = false`)"
+        if not self.allow_self and by.strip().casefold() in {name.strip().casefold() for name in requesters}:
+            theirs = f"'{by}' asked for this run, or uploaded a file of it"
+            return f"{theirs}; another person has to decide (`approval.allow_self = false`)"
         return ""
 
 

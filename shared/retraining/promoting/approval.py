@@ -16,6 +16,7 @@ from shared.domain.model import Model
 from shared.errors import Changed, RequestRefused
 from shared.logs import event
 from shared.retraining import Clock
+from shared.retraining.files.uploaders import Uploaders
 from shared.retraining.showing.views import Json, run_as_json
 from shared.secret import Secret
 
@@ -26,13 +27,20 @@ class Approvals:
     """Takes the decisions of people; each held run takes one."""
 
     def __init__(
-        self, models: Mapping[str, Model], runs: RunTable, records: ModelTable, secret: Secret, clock: Clock
+        self,
+        models: Mapping[str, Model],
+        runs: RunTable,
+        records: ModelTable,
+        uploaders: Uploaders,
+        secret: Secret,
+        clock: Clock,
     ) -> None:
         """
         Args:
             secret: Signs the tokens of approval links; empty where there are no links.
         """
-        self._models, self._runs, self._records, self._secret, self._clock = models, runs, records, secret, clock
+        self._models, self._runs, self._records = models, runs, records
+        self._uploaders, self._secret, self._clock = uploaders, secret, clock
 
     def approve(self, run_id: str, by: str, reason: str, *, via: str = "http") -> Json:
         """
@@ -114,7 +122,8 @@ class Approvals:
             raise RequestRefused("say who decides and why: give `by` and `reason`", 400)
         if run.state is not RunState.HELD:
             raise RequestRefused(refusal(run, decision))
-        objection = model.approval.objection(by, reason, run.requested_by) if decision == "approve" else ""
+        requesters = [] if model.approval.allow_self else [run.requested_by, *self._uploaders.of(run)]
+        objection = model.approval.objection(by, reason, requesters) if decision == "approve" else ""
         if objection:
             raise RequestRefused(objection, 403)
         at = stored(self._clock())

@@ -30,6 +30,7 @@ from shared.logs import event
 from shared.retraining import Clock
 from shared.retraining.promoting.golden_rows import GoldenRows, GoldenStore
 from shared.retraining.asked_instant import asked_instant
+from shared.retraining.files.uploaders import Uploaders
 from shared.retraining.promoting.promotion import Promotion
 from shared.retraining.showing.views import Json, run_as_json
 
@@ -50,10 +51,12 @@ class Rollback:
         decisions: DecisionTable,
         promotion: Promotion,
         golden_rows: GoldenStore,
+        uploaders: Uploaders,
         clock: Clock,
     ) -> None:
         self._models, self._runs, self._records = models, runs, records
-        self._decisions, self._promotion, self._golden, self._clock = decisions, promotion, golden_rows, clock
+        self._decisions, self._promotion, self._golden = decisions, promotion, golden_rows
+        self._uploaders, self._clock = uploaders, clock
 
     def rollback(self, model_name: str, to: str | None, by: str, reason: str) -> Json:
         """
@@ -95,7 +98,8 @@ class Rollback:
         if refused is None:
             raise RequestRefused(f"there is no run '{run_id}'; GET /api/runs lists them", 404)
         model, champion = self._serving(refused.model, by, reason)
-        objection = model.approval.objection(by, reason, refused.requested_by)
+        requesters = [] if model.approval.allow_self else [refused.requested_by, *self._uploaders.of(refused)]
+        objection = model.approval.objection(by, reason, requesters)
         if objection:
             raise RequestRefused(objection, 403)
         if refused.state not in _REFUSED or refused.kind is not RunKind.TRAINING:
