@@ -88,7 +88,7 @@ def test_a_run_is_decided_once(world: World, decide: str) -> None:
     run = held(world)
     getattr(world.app.approvals, decide)(run["id"], "ada", "first")
 
-    with pytest.raises(RequestRefused, match="only a run that is HELD") as refused:
+    with pytest.raises(RequestRefused, match="only a HELD run is decided") as refused:
         world.app.approvals.approve(run["id"], "bob", "second")
     assert refused.value.status == 409
 
@@ -291,6 +291,7 @@ def test_an_override_ends_at_its_time_and_the_model_before_comes_back(world: Wor
     world.pass_time(hours=3)
     for _ in range(3):
         world.app.rollback.end_overdue()
+        world.pass_time(seconds=30)
         world.tick()
 
     back, *before = world.app.views.runs("census")["runs"]
