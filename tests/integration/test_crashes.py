@@ -164,6 +164,7 @@ def _roll_back(world: World, platform: Platform, kill_at: int | None) -> dict[st
     platform.ahead_s += LEASE_OVER_S
     world.clock.ahead = timedelta(seconds=platform.ahead_s)
     asked = world.app.rollback.rollback("census", None, "ada", "as a test")
+    platform.messages.append(json.dumps({"model": "census", "run": asked["id"]}))
     assert platform.run(kill_at) == (0 if kill_at is None else 1)
     champion = json.loads(world.record()["champion"])
     runs = world.app.views.runs("census")["runs"]

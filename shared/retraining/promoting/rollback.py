@@ -28,9 +28,9 @@ from shared.domain.model import Model
 from shared.errors import EvaluationError, RequestRefused, ServiceRejected
 from shared.logs import event
 from shared.retraining import Clock
-from shared.retraining.promoting.golden_rows import GoldenRows, GoldenStore
 from shared.retraining.asked_instant import asked_instant
 from shared.retraining.files.uploaders import Uploaders
+from shared.retraining.promoting.golden_rows import GoldenRows, GoldenStore
 from shared.retraining.promoting.promotion import Promotion
 from shared.retraining.showing.views import Json, run_as_json
 
@@ -171,7 +171,7 @@ class Rollback:
         until: datetime | None = None,
         at: datetime | None = None,
     ) -> Json:
-        """Make the run; the same `at`, which is now unless given, makes the same run again."""
+        """Make the run; the same `at` makes the same run again: given by a timer, None where a person asks now."""
         now = self._clock()
         known = self._runs.all(model.name)
         busy = [run for run in known if run.kind is not RunKind.TRAINING and not run.state.is_final]
@@ -196,7 +196,7 @@ class Rollback:
             until=until,
             judged_champion=champion.run_id,  # what the person saw serving
             requested_by=by.strip(),
-            is_announced=True,
+            is_announced=at is None,  # who asked hands it over; what a timer makes, the next tick does
         )
         event(_log, "rollback.requested", model=model.name, run_id=run.id, restores=target, by=run.requested_by)
         return run_as_json(self._runs.create(run))
