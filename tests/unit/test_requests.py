@@ -22,7 +22,7 @@ def request(body: Any = None, **query: str) -> func.HttpRequest:
 def test_a_body_says_who_asks_why_and_for_what() -> None:
     body = {"by": "ann", "reason": "a fix", "dataset": "a.csv", "force": True, "more": 1}
 
-    assert asked(request(body)) == Asked("ann", "a fix", None, "a.csv", True)
+    assert asked(request(body)) == Asked("ann", "a fix", dataset="a.csv", force=True)
     assert asked(request()) == Asked("", "")
 
 
