@@ -22,6 +22,7 @@ from local.publication import Publication, app_settings
 from local.publishing import publish, published_before
 from local.state import StateFolder
 from shared.adapters.storage_layout import HOLDOUTS, create_storage
+from shared.declarations.first_contract import leave_contract
 from shared.secret import Secret
 
 _READY_S = 60.0
@@ -171,8 +172,16 @@ class Environment:
             if kept is None:
                 self._say(f"Publishing {example.title}")
                 _upload_holdout(storage, example)
-            publications[example.model] = kept or publish(self.state, settings, example)
+            publications[example.model] = kept or self._publish_first(settings, example)
         return publications
+
+    def _publish_first(self, settings: Mapping[str, str], example: Example) -> Publication:
+        """Publish a model, and leave the contract that its file meets where it is declared without one."""
+        publication = publish(self.state, settings, example)
+        left = leave_contract(self._models_file(), example.model, example.early, example.experiment)
+        if left:
+            self._say(f"Left the contract that {example.early.name} meets in {left}: yours to edit")
+        return publication
 
     def _models_file(self) -> Path:
         """Return the file that declares what was published."""

@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from infra.hooks.azure_cli import ROOT, CommandFailed, az, deployed
+from shared.declarations.first_contract import leave_contract
+from shared.domain.data.csv_text import CsvProblem
 
 _ENDPOINTS = ("live", "staging")
 
@@ -41,6 +43,8 @@ def main(arguments: Sequence[str]) -> int:
     except CommandFailed as failure:
         print(f"{model} could not be published: {failure}", file=sys.stderr)
         return 1
+    if left := _leave_contract(model, experiment, data):
+        print(f"its contract was inferred into {left.name}: read it, correct it, then `azd deploy`")
     print(f"{model} is published; the function app restarts with its addresses and keys. Then ask: relearn doctor")
     return 0
 
@@ -78,6 +82,13 @@ def _published(experiment: str, data: str, settings: Mapping[str, str]) -> dict[
         raise CommandFailed("the service refused it, see above")
     publication: dict[str, Any] = json.loads(done.stdout)
     return publication
+
+
+def _leave_contract(model: str, experiment: str, data: str) -> Path | None:
+    try:
+        return leave_contract(ROOT / "models.toml", model, Path(data), Path(experiment))
+    except CsvProblem as problem:
+        raise CommandFailed(f"no contract can be inferred from {data}, line {problem.line}: {problem.found}") from None
 
 
 def _keep(vault: str, setting: str, value: str) -> None:

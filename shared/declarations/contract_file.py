@@ -1,4 +1,4 @@
-"""A contract in a file of its own, beside `models.toml`: `contract = "census.contract.toml"`."""
+"""A contract in a file of its own, beside `models.toml`: the one named there, or `MODEL.contract.toml`."""
 
 from __future__ import annotations
 
@@ -12,11 +12,19 @@ from shared.domain.data.contract import Column, Contract
 from shared.domain.task import Task
 
 
-def contract_section(model: Section, folder: Path) -> Section:
-    """Open a model's contract, in `models.toml` or in the file that it names there."""
-    if not model.holds_text("contract"):
+def contract_file_of(model: str) -> str:
+    """Name the file that holds a model's contract where `models.toml` does not say."""
+    return f"{model}.contract.toml"
+
+
+def contract_section(model: Section, own: str, folder: Path) -> Section:
+    """Open a model's contract: in `models.toml`, in the file that it names there, or in the model's own file."""
+    if model.holds("contract") and not model.holds_text("contract"):
         return model.section("contract")
-    name = model.text("contract")
+    if not model.holds("contract") and not (folder / own).is_file():
+        model.wrong("contract", f"is missing; write it here, or publish the model, which leaves one in '{own}'")
+        return model.nothing("contract")
+    name = model.text("contract", own)
     try:
         if Path(name).name != name:
             raise OSError

@@ -10,7 +10,7 @@ from pathlib import Path
 from shared.declarations.approval_section import read_approval
 from shared.declarations.arriving_sections import read_arriving, read_batching
 from shared.declarations.budgets_section import read_policy
-from shared.declarations.contract_file import contract_section
+from shared.declarations.contract_file import contract_file_of, contract_section
 from shared.declarations.contract_section import read_contract
 from shared.declarations.drift_section import read_drift
 from shared.declarations.gate_section import read_gate
@@ -57,7 +57,7 @@ def _read_model(name: str, section: Section, folder: Path) -> Model:
     if not _NAME.fullmatch(name):
         section.wrong("name", f"'{name}': a model's name holds lower-case letters, digits and dashes, at most 63")
     task = Task(section.choice("task", (task.value for task in Task), Task.TWO_CLASS.value))
-    contract = read_contract(contract_section(section, folder), task)
+    contract = read_contract(contract_section(section, contract_file_of(name), folder), task)
     scoring = section.section("scoring")
     model = Model(
         name=name,

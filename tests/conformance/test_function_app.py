@@ -120,10 +120,15 @@ def _play(worker: WorkerProcess, who: str, blobs: BlobServiceClient) -> dict[str
         "listed": run_id in [listed["id"] for listed in runs],
         "dataset": [(d["state"], d["rows"]) for d in datasets if d["name"] == name],
         "explained": [
-            len(_get(worker, "explain_dataset", name=name.replace("/", "%2F"))[1]["explanation"]),
+            len(_get(worker, "explain_dataset", path=f"{name}/explain")[1]["explanation"]),
+            len(_get(worker, "explain_dataset", path=f"{name.replace('/', '%2F')}/explain")[1]["explanation"]),
             len(_get(worker, "explain_dataset_path", name=name)[1]["explanation"]),
         ],
-        "released": [_post(worker, f"release_dataset{kind}", name="none.csv") for kind in ("", "_path")],
+        "released": [
+            _post(worker, "release_dataset", path="none.csv/release"),
+            _post(worker, "release_dataset_path", name="none.csv"),
+        ],
+        "nothing to be done": _get(worker, "explain_dataset", path=name),
         "retrained": re.sub(
             r"'census/\S+' of \S+:", "FILE:", _post(worker, "retrain_model", model="census")[1]["answer"]
         ),

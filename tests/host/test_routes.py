@@ -69,3 +69,20 @@ def test_literals_are_served_before_parameters_and_those_before_the_rest() -> No
     ordered = [template.text for template in sorted(templates, key=lambda template: template.precedence)]
 
     assert ordered == ["runs/latest", "runs/{id:int}", "runs/{id}", "{*all}"]
+
+
+@pytest.mark.parametrize(
+    ("path", "served"),
+    [
+        ("datasets", "datasets"),
+        ("datasets/a.csv/explain", "datasets/{*path}"),
+        ("datasets/census/2026/a.csv/explain", "datasets/{*path}"),
+        ("datasets/explain/census/a.csv", "datasets/explain/{*name}"),
+    ],
+)
+def test_the_rest_of_a_path_may_hold_slashes(path: str, served: str) -> None:
+    templates = [RouteTemplate(text) for text in ("datasets/{*path}", "datasets/explain/{*name}", "datasets")]
+
+    ordered = sorted(templates, key=lambda template: template.precedence)
+
+    assert next(template.text for template in ordered if template.match(path) is not None) == served

@@ -132,7 +132,7 @@ def test_a_worker_killed_at_any_moment_changes_nothing_in_the_end(
 
     with capsys.disabled():
         print(f"\n{_matrix(moments, ends, expected)}")  # noqa: T201 - the matrix is what this test is read for
-    assert len(ends) > 20
+    assert len(ends) >= 20
     assert {moments[moment]: end for moment, end in ends.items() if end != expected} == {}
 
 

@@ -23,7 +23,7 @@ BAD_MODELS: list[BadModels] = [
      ["models.census.gate.margine: is not known here; known are …"]),
     ("an upper-case name", "[models.census]", "[models.Census]",
      ["models.Census.name: 'Census': a model's name holds lower-case letters, digits and dashes, at most 63",
-      "models.Census.contract: is missing",
+      "models.Census.contract: is missing; write it here, or publish the model, which leaves one in 'Census.contract.toml'",
       "models.Census.scoring: is missing",
       "models.Census.training: is missing",
       "models.Census.gate: expected a section, or gate = \"none\" to promote whatever was trained",

@@ -30,7 +30,7 @@ ASKED = Ask("retrain", "ann", "the service was updated", after(hours=1), run_id=
 CASES = [
     ("a name nobody knows", None, [], Waiting(), after(), [
         "There is no file 'census/a.csv' in training-data.",
-        "The ledger has never seen one; check the name, and that it includes the model's folder.",
+        "The ledger has never seen one; GET /api/datasets lists what came. Check the name, and its model's folder.",
     ]),
     ("written just now", HERE, [], Waiting(), after(seconds=30), [
         "The version of 'census/a.csv' that is there now (900 bytes, written at 2026-11-25 10:00:00 UTC) is not in the ledger "

@@ -10,6 +10,7 @@ import pytest
 from test_models_file import ENVIRONMENT, SAMPLE
 
 from shared.declarations.contract_file import contract_toml
+from shared.declarations.first_contract import leave_contract
 from shared.declarations.models_file import load_models
 from shared.domain.data.checking import check
 from shared.domain.data.contract import Kind
@@ -86,6 +87,41 @@ def test_what_the_command_writes_is_read_from_beside_models_toml(tmp_path: Path)
 
     assert contract == infer([PEOPLE])
     assert written.decode() == contract_toml(contract)
+
+
+def test_a_first_publish_leaves_a_contract_that_the_app_reads_and_an_edit_wins(tmp_path: Path) -> None:
+    models, data, experiment = (tmp_path / name for name in ("models.toml", "people.csv", "experiment.toml"))
+    models.write_text(SAMPLE[: SAMPLE.index("[models.census.contract]")])
+    data.write_bytes(PEOPLE)
+    experiment.write_text('[label]\ncolumn = "bought"\npositive = "no"\n')
+    with pytest.raises(ConfigError, match=r"census\.contract: is missing; write it here, or publish the model"):
+        load_models(models, ENVIRONMENT)
+
+    left = leave_contract(models, "census", data, experiment)
+
+    assert left == tmp_path / "census.contract.toml"
+    assert left.read_text().startswith("# Inferred from 'people.csv'")
+    contract = load_models(models, ENVIRONMENT)["census"].contract
+    assert contract == infer([PEOPLE], positive="no")
+    assert check([PEOPLE], contract).is_met
+    edited = left.read_text().replace("min_rows = 4", "min_rows = 39")
+    left.write_text(edited)
+    assert leave_contract(models, "census", data, experiment) is None
+    assert left.read_text() == edited
+    assert load_models(models, ENVIRONMENT)["census"].contract.min_rows == 39
+
+
+def test_a_contract_that_is_declared_is_not_inferred(tmp_path: Path) -> None:
+    models, data, experiment = (tmp_path / name for name in ("models.toml", "people.csv", "experiment.toml"))
+    models.write_text(SAMPLE)
+    data.write_bytes(PEOPLE)
+    experiment.write_text("")
+
+    assert leave_contract(models, "census", data, experiment) is None
+    assert leave_contract(models, "people", data, experiment) is None  # no such model
+
+    models.write_text(_beside("people.contract.toml"))
+    assert leave_contract(models, "census", data, experiment) == tmp_path / "people.contract.toml"
 
 
 @pytest.mark.parametrize(

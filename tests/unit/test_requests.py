@@ -8,6 +8,7 @@ from typing import Any
 import azure.functions as func
 import pytest
 
+from shared.api.datasets import named
 from shared.api.requests import Asked, asked, page
 from shared.errors import RequestRefused
 
@@ -53,6 +54,28 @@ def test_a_page_is_a_limit_and_a_place() -> None:
 def test_a_limit_out_of_range_is_refused(query: dict[str, str]) -> None:
     with pytest.raises(RequestRefused, match="`limit` has to be a number from 1 to 1000"):
         page(request(**query))
+
+
+@pytest.mark.parametrize(
+    "route",
+    [
+        {"path": "census/2026/may 1.csv/explain"},
+        {"path": "census%2F2026%2Fmay%201.csv/explain"},
+        {"name": "census/2026/may 1.csv"},
+        {"name": "census%2F2026%2Fmay%201.csv"},
+    ],
+)
+def test_a_file_in_folders_is_named_with_and_without_escapes(route: dict[str, str]) -> None:
+    assert named(func.HttpRequest("GET", "https://x", route_params=route, body=b""), "explain") == (
+        "census/2026/may 1.csv"
+    )
+
+
+@pytest.mark.parametrize("path", ["", "explain", "census/a.csv", "census/a.csv/release", "census/a.csv/explain/"])
+def test_an_address_that_says_nothing_to_be_done_is_refused(path: str) -> None:
+    with pytest.raises(RequestRefused, match=r"ask GET /api/datasets/\{folder/name\}/explain") as refused:
+        named(func.HttpRequest("GET", "https://x", route_params={"path": path}, body=b""), "explain")
+    assert refused.value.status == 404
 
 
 def test_a_place_that_no_page_gave_is_refused() -> None:

@@ -65,7 +65,9 @@ def explain(
     elif present.etag not in known:
         lines.append(_unseen(name, present, patience, now))
     if not versions and present is None:
-        lines.append("The ledger has never seen one; check the name, and that it includes the model's folder.")
+        lines.append(
+            "The ledger has never seen one; GET /api/datasets lists what came. Check the name, and its model's folder."
+        )
     if len(versions) > 1:
         lines.append(f"The ledger knows {len(versions)} versions of it; the newest comes first.")
     for version in versions:

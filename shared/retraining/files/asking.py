@@ -200,7 +200,9 @@ class Asking:
         if facts is None:
             known = self._ledger.named(model.name, full)
             was = f"; the ledger knew it as {known[0].state.value}" if known else ""
-            raise RequestRefused(f"there is no file '{full}' in {TRAINING_DATA}{was}", 404)
+            raise RequestRefused(
+                f"there is no file '{full}' in {TRAINING_DATA}{was}; GET /api/datasets lists what came", 404
+            )
         return facts, self._ledger.find(model.name, dataset_key(facts.container, facts.name, facts.etag))
 
     def _received(self, model: Model, facts: BlobFacts) -> Json:
