@@ -94,7 +94,7 @@ def _keys(options: argparse.Namespace) -> int:
     from studio.commands.administration import rotate_key, show_keys
 
     def find(settings: Settings) -> Finding:
-        store = assemble(settings).catalog
+        store = assemble(settings).store
         if options.rotate:
             return rotate_key(store, options.service, options.name, options.rotate)
         return show_keys(store.read(), options.service, options.name)

@@ -11,7 +11,7 @@ from studio.batch.training_slot import THREADS_PER_FIT, TrainingSlots, n_cores
 from studio.batch.worker import Bench, Worker
 from studio.blobs.blob_access import BlobAccess
 from studio.blobs.connection import StorageAccount
-from studio.core import Core, assemble_core, catalog_store
+from studio.core import Core, assemble_core
 from studio.publications.deployment import Deployment
 from studio.publications.experiments import Experiments
 from studio.services.endpoints import Endpoints
@@ -20,6 +20,8 @@ from studio.serving.model_sweep import sweep_models
 from studio.settings import Settings
 from studio.store.account import OwnStorage
 from studio.store.artifacts import Artifacts
+from studio.store.catalog import CatalogStore
+from studio.store.catalog_reading import CatalogReader
 from studio.store.jobs import JobStore
 from studio.store.queue import JobQueue
 
@@ -28,6 +30,7 @@ from studio.store.queue import JobQueue
 class Service(Core):
     """Everything that answers requests."""
 
+    store: CatalogStore
     experiments: Experiments
     blobs: BlobAccess
     batches: Batches
@@ -45,13 +48,15 @@ def complete(core: Core) -> Service:
     settings, storage, artifacts = core.settings, core.storage, core.artifacts
     blobs = BlobAccess(StorageAccount.own(settings.storage), settings.blob_hosts)
     queue = JobQueue(storage.queue, settings.operation.lease, settings.operation.doorbell.ring)
+    store = CatalogStore(core.catalog, storage.catalog, core.vault, settings.operation.models_kept)
     return Service(
         **vars(core),
+        store=store,
         experiments=Experiments(artifacts),
         blobs=blobs,
         batches=Batches(JobStore(storage.jobs, core.vault), queue, blobs),
-        endpoints=Endpoints(core.catalog, core.registry, artifacts, blobs),
-        deployment=Deployment(core.catalog, core.registry, artifacts, blobs),
+        endpoints=Endpoints(store, core.registry, artifacts, blobs),
+        deployment=Deployment(store, core.registry, artifacts, blobs),
     )
 
 
@@ -67,7 +72,7 @@ def assemble_worker(settings: Settings, stop: threading.Event) -> tuple[OwnStora
     threads, as_json = training_threads(), operation.logs_json
     bench = Bench(settings.storage, settings.blob_hosts, threads, limits, lease, as_json)
     vault, artifacts = Vault(settings.secret), Artifacts(storage)
-    store, catalog = JobStore(storage.jobs, vault), catalog_store(storage, vault, settings)
+    store, catalog = JobStore(storage.jobs, vault), CatalogReader(storage.catalog_rows, vault, settings.workspace)
 
     def sweep() -> int:
         return sweep_models(catalog, artifacts, datetime.now(UTC))

@@ -10,7 +10,7 @@ from studio.serving.registry import Registry
 from studio.settings import Settings
 from studio.store.account import OwnStorage
 from studio.store.artifacts import Artifacts
-from studio.store.catalog import CatalogStore
+from studio.store.catalog_reading import CatalogReader
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Core:
     settings: Settings
     storage: OwnStorage
     vault: Vault
-    catalog: CatalogStore
+    catalog: CatalogReader
     artifacts: Artifacts
     registry: Registry
 
@@ -28,12 +28,7 @@ class Core:
 def assemble_core(settings: Settings) -> Core:
     """Put it together; opens no connection."""
     storage, vault = OwnStorage(settings.storage), Vault(settings.secret)
-    catalog = catalog_store(storage, vault, settings)
+    catalog = CatalogReader(storage.catalog_rows, vault, settings.workspace)
     artifacts = Artifacts(storage)
     registry = Registry(catalog, ModelCache(artifacts, settings.operation.model_memory_bytes))
     return Core(settings, storage, vault, catalog, artifacts, registry)
-
-
-def catalog_store(storage: OwnStorage, vault: Vault, settings: Settings) -> CatalogStore:
-    """Return what reads and saves the catalog."""
-    return CatalogStore(storage.catalog, vault, settings.workspace, settings.operation.models_kept)

@@ -23,6 +23,7 @@ class StorageAccount:
     """Where an account's blobs are, and the one thing that opens them; `identity` only for the own account."""
 
     blob_endpoint: str  # without trailing slash
+    table_endpoint: str = ""  # without trailing slash; only for the own account, opened by its key
     name: str = ""
     key: Secret | None = None
     signature: Secret | None = None  # without leading question mark
@@ -62,11 +63,12 @@ class StorageAccount:
         signature = fields.get("sharedaccesssignature", "").lstrip("?")
         if not signature and not (name and key):
             raise ConnectionStringError("it needs AccountName and AccountKey, or SharedAccessSignature")
-        endpoint = fields.get("blobendpoint") or _public_endpoint(fields, name)
+        endpoint = fields.get("blobendpoint") or _public_endpoint(fields, name, "blob")
         location_of(endpoint)
         if key and name:
-            return cls(endpoint.rstrip("/"), name, key=Secret(key))
-        return cls(endpoint.rstrip("/"), name, signature=Secret(signature))
+            tables = fields.get("tableendpoint") or _public_endpoint(fields, name, "table")
+            return cls(endpoint.rstrip("/"), tables.rstrip("/"), name, key=Secret(key))
+        return cls(endpoint.rstrip("/"), name=name, signature=Secret(signature))
 
 
 @dataclass(frozen=True)
@@ -116,9 +118,9 @@ def location_of(address: str) -> Location:
     return Location(parts.scheme, parts.hostname.lower(), port or _DEFAULT_PORTS[parts.scheme])
 
 
-def _public_endpoint(fields: dict[str, str], name: str) -> str:
+def _public_endpoint(fields: dict[str, str], name: str, service: str) -> str:
     if not name:
         raise ConnectionStringError("it needs AccountName or BlobEndpoint")
     scheme = fields.get("defaultendpointsprotocol") or "https"
     suffix = fields.get("endpointsuffix") or "core.windows.net"
-    return f"{scheme}://{name}.blob.{suffix}"
+    return f"{scheme}://{name}.{service}.{suffix}"

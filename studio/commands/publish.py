@@ -46,8 +46,8 @@ def publish(
         model=service.artifacts.put(ArtifactKind.MODEL, trained.model_file),
     )
     summary = summary_json(trained.summary.data, trained.summary.metrics, trained.summary.libraries)
-    workspace = service.catalog.claim_workspace()
-    return record_publication(service.catalog, workspace, experiment, digests, endpoint_names, summary)
+    workspace = service.store.claim_workspace()
+    return record_publication(service.store, workspace, experiment, digests, endpoint_names, summary)
 
 
 def _check(declaration: Path, data: Path, endpoint_names: Sequence[str]) -> str:

@@ -8,14 +8,14 @@ from datetime import datetime, timedelta
 from shared.logs import event
 from studio.services.catalog import Catalog
 from studio.store.artifacts import ArtifactKind, Artifacts
-from studio.store.catalog import CatalogStore
+from studio.store.catalog_reading import CatalogReader
 
 SPARED_FOR = timedelta(hours=1)
 
 _log = logging.getLogger(__name__)
 
 
-def sweep_models(store: CatalogStore, artifacts: Artifacts, now: datetime) -> int:
+def sweep_models(store: CatalogReader, artifacts: Artifacts, now: datetime) -> int:
     """Remove what is not needed and return how many models that were; may run in several processes at once."""
     old = [kept for kept in artifacts.listed(ArtifactKind.MODEL) if now - kept.put_at >= SPARED_FOR]
     # Read after the listing: a model that was named in between is in the catalog by now, or was put again.

@@ -19,7 +19,7 @@ from studio.engine.scorer import Scorer
 from studio.services.catalog import Catalog, Endpoint, WebService
 from studio.serving.model_cache import ModelCache
 from studio.store.artifacts import ArtifactMissing
-from studio.store.catalog import CatalogStore
+from studio.store.catalog_reading import CatalogReader
 
 _LOOK_PAUSE_S = 0.1  # an unknown id makes us look for news, at most this often
 _RETIRED_FOR_S = 300.0  # longer than any request takes
@@ -52,7 +52,7 @@ class Served:
 class Registry:
     """Holds what is served; `find` may be called from any thread at any time."""
 
-    def __init__(self, store: CatalogStore, models: ModelCache) -> None:
+    def __init__(self, store: CatalogReader, models: ModelCache) -> None:
         self._store = store
         self._models = models
         self._refreshing = threading.Lock()

@@ -10,9 +10,6 @@ from enum import Enum
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from azure.core import MatchConditions
-from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
-
 from shared.wire import BlobReference
 from studio.store.account import ARTIFACT_CONTAINER, OwnStorage
 
@@ -53,6 +50,8 @@ class Artifacts:
 
     def put(self, kind: ArtifactKind, data: bytes) -> str:
         """Keep `data` and return its digest; equal bytes are kept once, and count as new again."""
+        from azure.core.exceptions import ResourceExistsError
+
         digest = hashlib.sha256(data).hexdigest()
         blob = self._storage.artifacts.get_blob_client(_blob_name(kind, digest))
         try:
@@ -68,11 +67,8 @@ class Artifacts:
         Raises:
             ArtifactMissing: There are none, or they no longer give that digest.
         """
-        try:
-            data = self._storage.artifact_reader(_blob_name(kind, digest))
-        except ResourceNotFoundError:
-            raise ArtifactMissing(kind, digest) from None
-        if hashlib.sha256(data).hexdigest() != digest:
+        data = self._storage.artifact_reader(_blob_name(kind, digest))
+        if data is None or hashlib.sha256(data).hexdigest() != digest:
             raise ArtifactMissing(kind, digest)
         return data
 
@@ -83,6 +79,9 @@ class Artifacts:
 
     def remove(self, kept: Kept) -> bool:
         """Remove what was listed, unless it was put again meanwhile or is gone; True when it was removed."""
+        from azure.core import MatchConditions
+        from azure.core.exceptions import ResourceModifiedError, ResourceNotFoundError
+
         blob = self._storage.artifacts.get_blob_client(_blob_name(kept.kind, kept.digest))
         try:
             blob.delete_blob(etag=kept.etag, match_condition=MatchConditions.IfNotModified)
@@ -97,6 +96,8 @@ class Artifacts:
 
 def _touch(blob: BlobClient, data: bytes) -> None:
     """Give a blob a new ETag, so that no removal decided before takes it away; one just removed is put anew."""
+    from azure.core.exceptions import ResourceNotFoundError
+
     try:
         blob.set_blob_metadata({})
     except ResourceNotFoundError:

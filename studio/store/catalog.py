@@ -1,33 +1,25 @@
-"""
-The catalog in one table and one partition per workspace, so that every change is one transaction.
-
-Each transaction also writes a new version: replicas compare that one row to learn that something changed.
-"""
+"""Changes to the catalog: each is one transaction, since a workspace is one partition of one table."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
 from typing import Any
 
 from azure.core import MatchConditions
-from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
+from azure.core.exceptions import ResourceExistsError
 from azure.data.tables import TableClient, TableTransactionError, UpdateMode
 
 from shared.errors import AlreadyExists, Changed
-from shared.secret import Secret
-from studio.engine.score_module import ScoreModule
-from studio.services.catalog import Catalog, Endpoint, Kind, WebService
+from studio.services.catalog import Catalog, Endpoint, WebService
 from studio.services.keys import Vault, new_id
+from studio.store.catalog_reading import VERSION_ROW, WORKSPACE_ROW, CatalogReader
 
 Record = WebService | Endpoint
 Row = dict[str, Any]
 _Operation = tuple[str, Row] | tuple[str, Row, Mapping[str, Any]]
 
-_WORKSPACE_ROW = ("workspace", "default")
-_VERSION_ROW = "version"
 _MAX_OPERATIONS = 99  # the service's limit of 100 in one transaction, less the version
 
 
@@ -36,55 +28,30 @@ class CatalogStore:
     Reads the catalog whole and saves changes to it atomically.
 
     Args:
-        workspace: The configured workspace id; when None, the one that the first publication drew and stored.
         models_kept: How many models an endpoint remembers, the present one included.
     """
 
-    def __init__(self, table: TableClient, vault: Vault, workspace: str | None, models_kept: int = 5) -> None:
+    def __init__(self, reader: CatalogReader, table: TableClient, vault: Vault, models_kept: int) -> None:
+        self._reader = reader
         self._table = table
         self._vault = vault
-        self._workspace = workspace
         self._models_kept = models_kept
-        self._known: dict[str, Endpoint] = {}
 
     def workspace(self) -> str | None:
         """Return the workspace id, or None before the first publication."""
-        if self._workspace is None:
-            try:
-                self._workspace = str(self._table.get_entity(*_WORKSPACE_ROW)["WorkspaceId"])
-            except ResourceNotFoundError:
-                return None
-        return self._workspace
+        return self._reader.workspace()
+
+    def read(self) -> Catalog:
+        """Read everything."""
+        return self._reader.read()
 
     def claim_workspace(self) -> str:
         """Return the workspace id, drawing and storing one if there is none; the first of two claims wins."""
         if self.workspace() is None:
-            partition, row = _WORKSPACE_ROW
+            partition, row = WORKSPACE_ROW
             with suppress(ResourceExistsError):  # another publication came first: its id is read below
                 self._table.create_entity({"PartitionKey": partition, "RowKey": row, "WorkspaceId": new_id()})
         return str(self.workspace())
-
-    def version(self) -> str:
-        """Return a text that differs after each change; empty before the first."""
-        workspace = self.workspace()
-        if workspace is None:
-            return ""
-        try:
-            return str(self._table.get_entity(workspace, _VERSION_ROW)["Version"])
-        except ResourceNotFoundError:
-            return ""
-
-    def read(self) -> Catalog:
-        """Read everything; the content is at least as new as the version that it carries."""
-        version = self.version()
-        workspace = self.workspace()
-        if workspace is None:
-            return Catalog()
-        rows = list(self._table.query_entities("PartitionKey eq @workspace", parameters={"workspace": workspace}))
-        services = [_service(row) for row in rows if row["RowKey"].startswith("service-")]
-        endpoints = [self._endpoint(row) for row in rows if row["RowKey"].startswith("endpoint-")]
-        self._known = {endpoint.etag: endpoint for endpoint in endpoints}
-        return Catalog(workspace, version, {s.id: s for s in services}, {e.id: e for e in endpoints})
 
     def save(self, records: Sequence[Record] = (), *, removed: Sequence[Record] = ()) -> None:
         """
@@ -99,7 +66,7 @@ class CatalogStore:
         if len(records) + len(removed) > _MAX_OPERATIONS:
             raise ValueError(f"a transaction holds at most {_MAX_OPERATIONS} records")
         workspace = (*records, *removed)[0].workspace
-        version: Row = {"PartitionKey": workspace, "RowKey": _VERSION_ROW, "Version": new_id()}
+        version: Row = {"PartitionKey": workspace, "RowKey": VERSION_ROW, "Version": new_id()}
         operations: list[_Operation] = [
             *(self._saving(record) for record in records),
             *(self._removing(record) for record in removed),
@@ -142,33 +109,9 @@ class CatalogStore:
         }
 
     def _past_models(self, endpoint: Endpoint) -> list[str]:
-        known = self._known.get(endpoint.etag)
+        known = self._reader.known(endpoint.etag)
         past = [known.model, *endpoint.past_models] if known is not None and known.model else endpoint.past_models
         return [model for model in dict.fromkeys(past) if model != endpoint.model][: self._models_kept - 1]
-
-    def _endpoint(self, row: Mapping[str, Any]) -> Endpoint:
-        """Read a row; one whose ETag is known is not decrypted again."""
-        known = self._known.get(_etag(row))
-        if known is not None and known.id == row["EndpointId"]:
-            return known
-        return Endpoint(
-            id=row["EndpointId"],
-            workspace=row["PartitionKey"],
-            service_id=row["ServiceId"],
-            name=row["Name"],
-            primary_key=Secret(self._vault.unlock(row["PrimaryKey"]).decode()),
-            secondary_key=Secret(self._vault.unlock(row["SecondaryKey"]).decode()),
-            created_at=row["CreatedAt"],
-            model=row["Model"],
-            prevent_update=row["PreventUpdate"],
-            description=row["Description"],
-            max_concurrent_calls=row["MaxConcurrentCalls"],
-            throttle_level=row["ThrottleLevel"],
-            diagnostics_level=row["DiagnosticsLevel"],
-            past_models=tuple(filter(None, row.get("PastModels", "").split(","))),
-            modified_at=_modified_at(row),
-            etag=_etag(row),
-        )
 
 
 def _service_row(service: WebService) -> Row:
@@ -185,33 +128,6 @@ def _service_row(service: WebService) -> Row:
         "Description": service.description,
         "Score": json.dumps(service.score.to_json()),
     }
-
-
-def _service(row: Mapping[str, Any]) -> WebService:
-    return WebService(
-        id=row["ServiceId"],
-        workspace=row["PartitionKey"],
-        name=row["Name"],
-        kind=Kind(row["Kind"]),
-        experiment=row["Experiment"],
-        input_name=row["InputName"],
-        resource=row["Resource"],
-        created_at=row["CreatedAt"],
-        description=row["Description"],
-        score=ScoreModule.from_json(json.loads(row["Score"])) if row.get("Score") else ScoreModule(),
-        modified_at=_modified_at(row),
-        etag=_etag(row),
-    )
-
-
-def _modified_at(row: Any) -> datetime | None:
-    """The storage's own time of the last save."""
-    timestamp: datetime | None = row.metadata.get("timestamp")
-    return timestamp
-
-
-def _etag(row: Any) -> str:
-    return str(row.metadata["etag"])
 
 
 def _only(record: Record) -> dict[str, Any]:

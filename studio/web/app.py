@@ -13,7 +13,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared.logs import event
 from studio.core import Core
-from studio.store.job_overview import JobOverview
 from studio.web import health
 from studio.web.key_guard import KeyGuard
 from studio.web.late_pages import LatePages
@@ -24,6 +23,7 @@ from studio.web.scoring import ScoringApp, is_scoring
 
 if TYPE_CHECKING:
     from studio.bootstrap import Service
+    from studio.store.job_overview import JobOverview
 
 _NEWS_EVERY_S = 0.5  # a PATCH on another replica is served here within a second
 _SHARED_EVERY_S = 1.0
@@ -39,7 +39,11 @@ def create_app(core: Core, complete: Callable[[Core], Service] | None = None) ->
         complete: Makes the whole service when it is first needed; None for `bootstrap.complete`.
     """
     folder, guard = os.environ.get(FOLDER), KeyGuard()
-    metrics = Metrics(lambda: core.registry.catalog, JobOverview(core.storage.jobs), Path(folder) if folder else None)
+
+    def jobs() -> JobOverview:
+        from studio.store.job_overview import JobOverview
+
+        return JobOverview(core.storage.jobs)
 
     def build() -> ASGIApp:
         from studio.bootstrap import complete as from_core
@@ -47,6 +51,7 @@ def create_app(core: Core, complete: Callable[[Core], Service] | None = None) ->
 
         return pages((complete or from_core)(core), guard, metrics)
 
+    metrics = Metrics(lambda: core.registry.catalog, jobs, Path(folder) if folder else None)
     scoring = ScoringApp(core.registry, guard)
     front = _Front(core, metrics, scoring, LatePages(build, core.storage.prepare))
     log = RequestLog(as_json=bool(core.settings.operation.log_json))

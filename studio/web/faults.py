@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 
 import orjson
-from azure.core.exceptions import AzureError
 from starlette.exceptions import HTTPException
 
 from shared.wire import Fault
@@ -43,6 +42,8 @@ def _known(error: Exception) -> StudioError:
         if error.status_code == 405:
             return MethodNotAllowed("MethodNotAllowed", "docs/protocol.md lists which methods an address answers")
         return NotFound("WebServiceNotFound", "no such address; docs/protocol.md lists those that are answered")
+    from azure.core.exceptions import AzureError  # costs a scoring process a third of its start
+
     if isinstance(error, AzureError):
         _log.warning("storage.failed %s", type(error).__name__)
         return Unavailable("NoMoreResources", "the service's storage does not answer; try again")

@@ -10,7 +10,6 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from azure.core.exceptions import AzureError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared.logs import event
@@ -46,6 +45,8 @@ class LatePages:
         if self._pages is None:
             self._pages = await asyncio.to_thread(self._build)
         if not self._is_prepared:
+            from azure.core.exceptions import AzureError  # with the rest of what comes late
+
             try:
                 await asyncio.to_thread(self._prepare)
                 self._is_prepared = True

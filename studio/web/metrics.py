@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studio.services.catalog import Catalog
-from studio.store.job_overview import JobOverview
 from studio.web.request_counts import RequestCounts, SharedFolder
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -23,6 +22,8 @@ SCORING = "score"
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
+    from studio.store.job_overview import JobOverview
+
 
 class Metrics:
     """
@@ -30,10 +31,13 @@ class Metrics:
 
     Args:
         catalog: Returns what is published at present.
+        jobs: Opens the table of jobs, when somebody first asks for metrics.
         folder: Where this process and others share their counts; None for one process alone.
     """
 
-    def __init__(self, catalog: Callable[[], Catalog], jobs: JobOverview, folder: Path | None = None) -> None:
+    def __init__(
+        self, catalog: Callable[[], Catalog], jobs: Callable[[], JobOverview], folder: Path | None = None
+    ) -> None:
         self._counts = RequestCounts()
         self._shared = SharedFolder(folder) if folder else None
         self._catalog, self._jobs = catalog, jobs
@@ -65,7 +69,7 @@ class Metrics:
     def _shown(self) -> CollectorRegistry:
         from studio.web.metrics_collectors import collectors
 
-        return collectors(self._total, self._catalog, self._jobs)
+        return collectors(self._total, self._catalog, self._jobs())
 
     def _total(self) -> RequestCounts:
         return self._counts.plus(self._shared.others() if self._shared else ())

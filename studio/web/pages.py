@@ -44,7 +44,7 @@ def pages(service: Service, guard: KeyGuard, metrics: Metrics) -> Starlette:
             service.blobs,
             addresses,
         ).routes(calls),
-        *PublishingApi(_publishing(service), service.catalog, service.registry, addresses).routes(calls),
+        *PublishingApi(_publishing(service), service.store, service.registry, addresses).routes(calls),
         *DescriptionApi(service.experiments, addresses).routes(calls),
         *HelpApi(service.experiments, addresses).routes(calls),
         Route("/metrics", calls(show_metrics)),
@@ -54,7 +54,7 @@ def pages(service: Service, guard: KeyGuard, metrics: Metrics) -> Starlette:
 
 
 def _publishing(service: Service) -> Publishing:
-    return Publishing(service.catalog, service.artifacts, service.experiments, service.batches, service.blobs)
+    return Publishing(service.store, service.artifacts, service.experiments, service.batches, service.blobs)
 
 
 def _unrouted(request: Request, error: Exception) -> Response:

@@ -120,7 +120,7 @@ class Overview:
 def test_an_outage_of_storage_shows_and_hides_nothing_else() -> None:
     overview = Overview()
     overview.is_out = True
-    metrics = Metrics(Catalog, overview)  # type: ignore[arg-type]
+    metrics = Metrics(Catalog, lambda: overview)  # type: ignore[arg-type, return-value]
     metrics.count("score", 200, 0.001)
 
     shown = samples(metrics.written().decode())
@@ -132,7 +132,7 @@ def test_an_outage_of_storage_shows_and_hides_nothing_else() -> None:
 
 def test_many_scrapes_read_the_jobs_once() -> None:
     overview = Overview()
-    metrics = Metrics(Catalog, overview)  # type: ignore[arg-type]
+    metrics = Metrics(Catalog, lambda: overview)  # type: ignore[arg-type, return-value]
 
     for _ in range(5):
         metrics.written()
@@ -141,7 +141,7 @@ def test_many_scrapes_read_the_jobs_once() -> None:
 
 
 def test_several_processes_count_together(tmp_path: Path) -> None:
-    first, second = (Metrics(Catalog, Overview(), tmp_path) for _ in range(2))  # type: ignore[arg-type]
+    first, second = (Metrics(Catalog, Overview, tmp_path) for _ in range(2))  # type: ignore[arg-type]
     first.count("score", 200, 0.001)
     second.count("score", 200, 0.004)
     second.count("score", 503, 0.2)
@@ -158,12 +158,12 @@ def test_several_processes_count_together(tmp_path: Path) -> None:
 
 
 def test_counts_of_a_process_that_ended_stay(tmp_path: Path) -> None:
-    ended = Metrics(Catalog, Overview(), tmp_path)  # type: ignore[arg-type]
+    ended = Metrics(Catalog, Overview, tmp_path)  # type: ignore[arg-type]
     ended.count("score", 200, 0.001)
     ended.share()
     del ended
 
-    fresh = Metrics(Catalog, Overview(), tmp_path)  # type: ignore[arg-type]
+    fresh = Metrics(Catalog, Overview, tmp_path)  # type: ignore[arg-type]
 
     shown = samples(fresh.written().decode())
     assert shown[named("studio_requests_total", operation="score", status="200")] == 1

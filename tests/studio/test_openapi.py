@@ -121,7 +121,7 @@ def test_the_service_keeps_to_its_description(
 
 
 def test_every_route_is_described_and_every_description_is_a_route(standing: Published) -> None:
-    metrics = Metrics(Catalog, JobOverview(standing.service.storage.jobs))
+    metrics = Metrics(Catalog, lambda: JobOverview(standing.service.storage.jobs))
     app = pages(standing.service, KeyGuard(), metrics)
     routes = {(m, r.path) for r in app.routes if isinstance(r, Route) for m in (r.methods or ())}
     paths = openapi_document()["paths"]
