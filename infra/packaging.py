@@ -12,10 +12,12 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from packaging.markers import Marker
 from pathspec import GitIgnoreSpec
 
 from infra.cold_import import measured
@@ -78,12 +80,29 @@ def packaged_files(root: Path = ROOT) -> Iterator[Path]:
 
 
 def add_dependencies(app: Path, version: str = PYTHON) -> None:
-    """Install requirements.txt for the platform's Python and system; wheels alone, so that nothing is compiled here."""
+    """
+    Install requirements.txt for the platform's system and a version of Python; wheels alone, so nothing is built here.
+
+    pip evaluates the conditions of dependencies (`; python_version < "3.13"`) for the Python that runs it. Where there
+    is none of that version, at least our own pins are those of that version.
+    """
     platforms = [part for name in _PLATFORMS for part in ("--platform", name)]
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
-    command += ["--target", str(app / SITE_PACKAGES), "--python-version", version, "--implementation", "cp", *platforms]
-    command += ["--only-binary=:all:", "-r", str(app / "requirements.txt"), "-c", str(ROOT / "constraints.txt")]
-    subprocess.run(command, check=True)  # noqa: S603 (our own files)
+    with tempfile.TemporaryDirectory() as folder:
+        wanted = Path(folder) / "requirements.txt"
+        shutil.copyfile(app / wanted.name, wanted)
+        pins = (app / "constraints.txt").read_text(encoding="utf-8")
+        (wanted.parent / "constraints.txt").write_text(pins_for(version, pins), encoding="utf-8")  # wanted names it
+        command = [sys.executable, "-m", "pip", "--python", next(pythons(version), sys.executable)]
+        command += ["install", "--quiet", "--disable-pip-version-check", "--no-compile", "--only-binary=:all:"]
+        command += ["--target", str(app / SITE_PACKAGES), "--python-version", version, "--implementation", "cp"]
+        subprocess.run([*command, *platforms, "-r", str(wanted)], check=True)  # noqa: S603 (our own files)
+
+
+def pins_for(version: str, constraints: str) -> str:
+    """Return the constraints that hold for a version of Python on Linux, without their conditions."""
+    about = {"python_version": version, "sys_platform": "linux"}
+    lines = (line.partition(";") for line in constraints.splitlines() if not line.startswith("#"))
+    return "".join(f"{pin.strip()}\n" for pin, _, when in lines if not when or Marker(when).evaluate(about))
 
 
 def compile_modules(folder: Path, python: str) -> None:

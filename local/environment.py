@@ -16,7 +16,7 @@ from local.azurite.node import find_node
 from local.errors import LocalError
 from local.examples import CENSUS, MODELS_FILE, Example, census_example, declarations_with_rentals, rentals_examples
 from local.part import Part, last_lines
-from local.places import loopback
+from local.places import ROOT, loopback
 from local.programs import HostKind, host_command, host_part, studio_part, studio_settings
 from local.publication import Publication, app_settings
 from local.publishing import publish, published_before
@@ -63,15 +63,18 @@ class Environment:
         host: HostKind = HostKind.LOCAL,
         port: int | None = None,
         rentals: bool = False,
+        app: Path = ROOT,
     ) -> None:
         """
         Args:
             say: Takes a line about each step of the start.
             port: The functions host's port; a free one when None.
             rentals: Whether the two rental models are published beside Census Model.
+            app: The folder of the function app: the project's, or that of a built package.
         """
         self.state = StateFolder(folder)
-        self._say, self._host, self._wanted_port, self._rentals = say, host, port, rentals
+        self._say, self._host, self._wanted_port = say, host, port
+        self._rentals, self._app = rentals, app
         self._azurite: Azurite | None = None
         self._parts: list[Part] = []
 
@@ -87,7 +90,7 @@ class Environment:
         """
         self.state.open()
         functions_port = self.state.port("functions", self._wanted_port)
-        host_line = host_command(self._host, functions_port)
+        host_line = host_command(self._host, functions_port, self._app)
         storage = self._start_storage()
         studio_url = loopback(self.state.port("studio"))
         settings = self._start_studio(storage, studio_url)

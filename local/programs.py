@@ -49,7 +49,7 @@ def studio_part(state: StateFolder, settings: Mapping[str, str], port: int) -> P
     return Part("the studio service", command, surroundings(settings), ROOT, state.logs / "studio.log")
 
 
-def host_command(kind: HostKind, port: int) -> list[str]:
+def host_command(kind: HostKind, port: int, app: Path = ROOT) -> list[str]:
     """
     Return the command line of a functions host.
 
@@ -57,7 +57,7 @@ def host_command(kind: HostKind, port: int) -> list[str]:
         LocalError: Core Tools are asked for and not installed.
     """
     if kind is HostKind.LOCAL:
-        options = ("--app", str(ROOT), "--port", str(port), "--blob-scan-interval", str(_BLOB_SCAN_S))
+        options = ("--app", str(app), "--port", str(port), "--blob-scan-interval", str(_BLOB_SCAN_S))
         return _python("local.host", *options)
     program = shutil.which("func")
     if program is None:

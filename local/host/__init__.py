@@ -9,6 +9,7 @@ socket; listeners (`listeners/`) and web server (`web/`) feed it. Where the plat
 does this host.
 
 Reproduced
+- Deployed packages: `.python_packages` comes first; `languageWorkers__python__defaultExecutablePath` names the Python.
 - Settings: `%NAME%`, connection names, disabled functions, local.settings.json, host.json 2.0 and its overrides.
 - Queue trigger: batches, ten hidden minutes renewed, dequeue count, poison queue, back-off, body keys over metadata.
 - Queue output: after success only, JSON texts split and indented, bytes verbatim.

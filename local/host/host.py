@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -26,7 +27,7 @@ from local.host.web.event_grid import EventGridWebhook
 from local.host.web.function_routes import FunctionRoutes
 from local.host.web.keys import KEY_SETTINGS, Keys
 from local.host.web.server import WebServer
-from local.host.worker_process import WorkerProcess
+from local.host.worker_process import PYTHON_SETTING, WorkerProcess, our_worker
 
 _LOG = logging.getLogger(__name__)
 _GRACE_S = 10.0
@@ -170,7 +171,8 @@ class FunctionsHost:
         environment = {"AZURE_FUNCTIONS_ENVIRONMENT": "Development", **os.environ, **own}
         for name in KEY_SETTINGS:
             environment.pop(name, None)
-        return WorkerProcess(self._directory, environment, self._logs.take)
+        command = our_worker(self._settings.get(PYTHON_SETTING) or sys.executable)
+        return WorkerProcess(self._directory, environment, self._logs.take, command)
 
 
 def _defined(sources: Sequence[Source], settings: Settings) -> tuple[Sequence[FunctionDefinition], Mapping[str, str]]:

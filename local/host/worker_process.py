@@ -19,7 +19,17 @@ _ROOT = Path(__file__).resolve().parents[2]
 _START_TIMEOUT_S = 60.0  # the platform's
 _STOP_TIMEOUT_S = 10.0  # the platform's
 
-OUR_WORKER = (sys.executable, "-m", "local.host.worker")
+# The host's own setting for the program that runs Python.
+PYTHON_SETTING = "languageWorkers__python__defaultExecutablePath"
+_PACKAGES = Path(".python_packages") / "lib" / "site-packages"
+
+
+def our_worker(python: str = sys.executable) -> tuple[str, ...]:
+    """Return the command line of our worker, run by a Python."""
+    return (python, "-m", "local.host.worker")
+
+
+OUR_WORKER = our_worker()
 
 
 class WorkerProcess:
@@ -50,7 +60,7 @@ class WorkerProcess:
             self._process = subprocess.Popen(
                 [*command, str(theirs.fileno()), str(directory)],
                 cwd=_ROOT,
-                env=dict(environment),
+                env={**environment, **_packages_of(directory)},
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,  # Ctrl-C is for the host, which ends its worker in order
@@ -148,3 +158,9 @@ class WorkerProcess:
             self.kill()
             self._process.wait()
         self._channel.close()
+
+
+def _packages_of(directory: Path) -> dict[str, str]:
+    """Return the setting that lets a worker find the dependencies that a deployed app brings, before any others."""
+    packages = directory / _PACKAGES
+    return {"PYTHONPATH": str(packages)} if packages.is_dir() else {}

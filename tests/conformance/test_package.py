@@ -1,35 +1,48 @@
-"""The packaged app, not the source tree: the same functions, indexed and run by our worker and by Microsoft's."""
+"""
+The packaged app with its own dependencies, not the source tree: indexed and run by our worker and by Microsoft's.
+
+Microsoft's library needs a newer Python than the deployed app, so the dependencies here are those of that Python; with
+those of the deployed one the whole loop runs in tests/e2e.
+"""
 
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from packaged import packaged, packages_in_use, packages_of
 
 from infra.packaging import stage
 from local.host.messages import Datum, Invoke, Kind, Request
-from local.host.worker_process import OUR_WORKER, WorkerProcess
+from local.host.worker_process import OUR_WORKER, WorkerProcess, our_worker
 from tests.conformance.conftest import ROOT, Start
 
 
 @pytest.fixture(scope="module")
-def packaged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def package(tmp_path_factory: pytest.TempPathFactory, runtime_python: str) -> Path:
     """What is deployed, with a model of another name, so that its answers show where they come from."""
-    app = tmp_path_factory.mktemp("package") / "app"
-    stage(app)
+    asked = "import sys; print('%d.%d' % sys.version_info[:2])"
+    version = subprocess.run([runtime_python, "-c", asked], capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603
+    app = packaged(tmp_path_factory.mktemp("package") / "app", version)
     models = app / "models.toml"
     models.write_text(models.read_text().replace("[models.census", "[models.packaged"))
     return app
 
 
-def test_the_package_runs_in_both_workers(start: Start, theirs: tuple[str, ...], packaged: Path) -> None:
+def test_the_package_runs_in_both_workers(
+    start: Start, theirs: tuple[str, ...], runtime_python: str, package: Path
+) -> None:
     declared = {source.name for source in start(ROOT, OUR_WORKER).functions()}
 
-    for command in (OUR_WORKER, theirs):
-        worker = start(packaged, command)
+    for command in (our_worker(runtime_python), theirs):
+        worker = start(package, command)
         assert {source.name for source in worker.functions()} == declared
         assert _models(worker) == ["packaged"]
+        if sys.platform == "linux":
+            assert packages_in_use(worker.pid, "numpy") == {packages_of(package)}
 
 
 @pytest.mark.parametrize("source", ["EventGrid", "LogsAndContainerScan"])

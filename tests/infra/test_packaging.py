@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
-from infra.packaging import pack, packaged_files, stage
+from infra.packaging import pack, packaged_files, pins_for, stage
 from tests.infra.places import ROOT
 
 OWN = {"constraints.txt", "function_app.py", "host.json", "models.toml", "requirements.txt"}
@@ -34,6 +34,13 @@ def test_secrets_and_leftovers_of_a_project_stay_out(tmp_path: Path) -> None:
     (tmp_path / "shared" / "logs.py").touch()
 
     assert [str(path) for path in packaged_files(tmp_path)] == ["shared/logs.py"]
+
+
+def test_the_pins_are_those_of_the_deployed_python() -> None:
+    pins = 'one==1\ntwo==1; python_version < "3.13"\ntwo==2; python_version >= "3.13"\n# a remark\n'
+
+    assert pins_for("3.12", pins) == "one==1\ntwo==1\n"
+    assert pins_for("3.13", pins) == "one==1\ntwo==2\n"
 
 
 def test_equal_contents_give_equal_archives(tmp_path: Path) -> None:
