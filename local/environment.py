@@ -189,7 +189,7 @@ class Environment:
     def _models_file(self) -> Path:
         """Return the file that declares what was published."""
         if not self._rentals:
-            return MODELS_FILE
+            return self._app / MODELS_FILE.name
         path = self.state.path / _MODELS
         path.write_text(declarations_with_rentals(), encoding="utf-8")
         return path
