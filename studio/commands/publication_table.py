@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from studio.commands.administration import masked_key
 from studio.publications.publication import Publication
 from studio.services.addresses import Addresses
@@ -18,6 +20,7 @@ def as_table(publication: Publication, addresses: Addresses) -> str:
         f"  key      {masked_key(jobs.primary_key)}",
         f"Predictive {publication.predictive.name}",
         f"  resource {publication.predictive.resource}",
+        f"  metrics  {_metrics(publication.summary['metrics'])}",
     ]
     for endpoint in publication.endpoints:
         note = "follows the experiment" if endpoint.prevent_update else "updatable"
@@ -30,3 +33,8 @@ def as_table(publication: Publication, addresses: Addresses) -> str:
             f"    key    {masked_key(endpoint.primary_key)}",
         ]
     return "\n".join([*lines, "Keys are masked; --json prints them."])
+
+
+def _metrics(metrics: Mapping[str, float]) -> str:
+    """Say what the rows that did not train found of the first model."""
+    return ", ".join(f"{name} {value:.4g}" for name, value in metrics.items())

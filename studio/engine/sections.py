@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from studio.engine.errors import shown
 from studio.engine.settings import AnyRule, Setting
@@ -103,12 +103,9 @@ class Section:
 
     def close(self) -> None:
         """Report the keys that were given but that nothing has read."""
-        from difflib import get_close_matches  # a good declaration needs no advice
-
         known = sorted(self._read)
         for key in sorted(self.values.keys() - self._read)[:_MAX_PROBLEMS]:
-            near = get_close_matches(key[:_SHOWN_CHARACTERS], known, n=1)
-            self.report(key, "unknown key; " + (f"did you mean '{near[0]}'?" if near else f"known are {known}"))
+            self.report(key, f"unknown key; {advice(key, known)}")
 
     def _take(self, key: str, required: bool) -> object:
         self._read.add(key)
@@ -120,3 +117,11 @@ class Section:
     def _where(self, key: str) -> str:
         name = key[:_SHOWN_CHARACTERS]
         return f"{self.path}.{name}" if self.path else name
+
+
+def advice(given: str, known: Sequence[str]) -> str:
+    """Say which of the known names was meant, or all of them."""
+    from difflib import get_close_matches  # a good declaration needs no advice
+
+    near = get_close_matches(given[:_SHOWN_CHARACTERS], known, n=1)
+    return f"did you mean '{near[0]}'?" if near else f"known are {list(known)}"

@@ -110,6 +110,7 @@ def test_the_table_for_people_masks_every_key(service: Service, early_file: Path
     keys = [key.reveal() for e in endpoints for key in (e.primary_key, e.secondary_key)]
     assert not [key for key in keys if key[5:] in table]
     assert table.count("********") == 3
+    assert f"AUC {publication.summary['metrics']['AUC']:.4g}" in table
 
 
 def test_wrong_files_and_names_are_reported_together(service: Service, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from studio.engine.learners import (
 )
 from studio.engine.learners.kind import Learner, LearnerKind, Model, Parameters, TrainingRows
 from studio.engine.learners.quantile_forest import quantiles_of
-from studio.engine.sections import Section
+from studio.engine.sections import Section, advice
 
 __all__ = [
     "LEARNERS",
@@ -56,7 +56,7 @@ def read_learner(section: Section) -> Learner | None:
     parameters = section.section("parameters")
     section.close()
     if name not in LEARNERS:
-        section.report("name", f"unknown learner {shown(name)}; known are {list(LEARNERS)}")
+        section.report("name", f"unknown learner {shown(name)}; {advice(name, list(LEARNERS))}")
         return None
     settings = parameters.settings(LEARNERS[name].rules)
     parameters.close()
