@@ -11,16 +11,16 @@ from starlette.routing import Route
 from studio.bootstrap import Service
 from studio.publications.publishing import Publishing
 from studio.services.addresses import Addresses
-from studio.web.batch import BatchApi
+from studio.web.api.batch import BatchApi
+from studio.web.api.management import ManagementApi
+from studio.web.api.publishing import PublishingApi
+from studio.web.api.resources import ResourcesApi
 from studio.web.calls import Call, Calls, Doors, fault_response
-from studio.web.description import DescriptionApi
-from studio.web.help_pages import HelpApi
+from studio.web.description.openapi import openapi_routes
+from studio.web.description.swagger import DescriptionApi
+from studio.web.help.pages import HelpApi
 from studio.web.key_guard import KeyGuard
-from studio.web.management import ManagementApi
 from studio.web.metrics import CONTENT_TYPE, Metrics
-from studio.web.openapi import openapi_routes
-from studio.web.publishing import PublishingApi
-from studio.web.resources import ResourcesApi
 
 
 def pages(service: Service, guard: KeyGuard, metrics: Metrics) -> Starlette:

@@ -14,8 +14,8 @@ import pytest
 from exchanges import DATA, ROW, TOKEN, Published, bearer, people
 
 from studio.commands.publish import publish
-from studio.web.json_text import json_text
-from studio.web.samples import samples
+from studio.web.help.json_text import json_text
+from studio.web.help.samples import samples
 
 PAGES = ["", "/score", "/jobs", "/update"]
 LANGUAGES = ["C#", "Python 3", "R", "PowerShell", "curl"]

@@ -19,7 +19,7 @@ from sample_programs import in_every_language, output_of, ran
 
 from shared.secret import Secret
 from studio.blobs.connection import StorageAccount
-from studio.web.samples import samples
+from studio.web.help.samples import samples
 
 LANGUAGES = in_every_language()
 PAGES = ["/score", "/jobs", "/update"]

@@ -21,10 +21,10 @@ from starlette.routing import Route
 
 from studio.services.catalog import Catalog
 from studio.store.job_overview import JobOverview
+from studio.web.description.openapi import openapi_document
 from studio.web.health import PATHS
 from studio.web.key_guard import KeyGuard
 from studio.web.metrics import Metrics
-from studio.web.openapi import openapi_document
 from studio.web.pages import pages
 
 MAX_EXAMPLES = 8

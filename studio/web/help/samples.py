@@ -11,7 +11,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from studio.web.json_text import json_text
+from studio.web.help.json_text import json_text
 
 _LANGUAGES = {"C#": "cs", "Python 3": "py", "R": "R", "PowerShell": "ps1", "curl": "sh"}
 
@@ -53,7 +53,7 @@ def _quoted(url: str) -> str:
 
 
 _environment = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "pages" / "samples"),
+    loader=FileSystemLoader(Path(__file__).parent / "templates" / "samples"),
     undefined=StrictUndefined,
     autoescape=False,  # noqa: S701 - programs, not HTML: the page that shows them escapes them
 )

@@ -19,7 +19,7 @@ from studio.publications.experiments import Experiments
 from studio.services.addresses import Addresses
 from studio.serving.registry import Served
 from studio.web.calls import Call, Calls
-from studio.web.help_content import Content, every_page, jobs_page, scoring_page, update_page
+from studio.web.help.content import Content, every_page, jobs_page, scoring_page, update_page
 
 _HERE = "apihelp/workspaces/{owner}/webservices/{service}/endpoints/{endpoint}"
 _PAGES = (
@@ -29,7 +29,7 @@ _PAGES = (
     ("/update", "Update resource"),
 )
 _ASSETS = {"help.css": "text/css; charset=utf-8", "form.js": "text/javascript; charset=utf-8"}
-_FOLDER = Path(__file__).parent / "pages"
+_FOLDER = Path(__file__).parent / "templates"
 
 # A page may load its own style and script and call this service: nothing else, so that a typed key goes nowhere else.
 _HEADERS = {

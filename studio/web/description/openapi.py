@@ -9,8 +9,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from studio.web.calls import Call, Calls, json_response
+from studio.web.description.schemas import SCHEMAS
 from studio.web.metrics import CONTENT_TYPE
-from studio.web.openapi_schemas import SCHEMAS
 
 Document = dict[str, Any]
 

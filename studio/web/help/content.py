@@ -21,8 +21,8 @@ from studio.engine.scored_columns import SCORED_LABELS
 from studio.services.addresses import Addresses
 from studio.serving.registry import Served
 from studio.serving.scoring import OUTPUT_NAME, output_columns
-from studio.web.json_text import json_text
-from studio.web.samples import samples
+from studio.web.help.json_text import json_text
+from studio.web.help.samples import samples
 
 Content = Mapping[str, Any]
 Columns = Sequence[tuple[str, str]]

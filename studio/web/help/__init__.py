@@ -1,0 +1,1 @@
+"""The help pages of an endpoint, and their sample programs."""
