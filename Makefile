@@ -62,7 +62,7 @@ bench: local-packages ## measure beside other programs; needs wrk (ONLY=scoring,
 load: test-packages ## one tick over 100, 1,000 and 10,000 open runs
 	@$(PY) -m benchmarks.open_runs
 
-soak: test-packages ## the loop under random faults, about a quarter of an hour (FILES=1000, MODELS=20)
+soak: test-packages ## the loop under random faults, 20 minutes at most (FILES=1000, MODELS=20)
 	@$(PY) -m tests.soak $(if $(FILES),--files "$(FILES)") $(if $(MODELS),--models "$(MODELS)")
 
 screenshots: test-packages ## make the pictures of docs/screenshots again; needs Chromium (DATA=adult.csv for the real file)

@@ -21,6 +21,7 @@ from shared.errors import AlreadyExists, Changed, StateConflict
 
 _CONTENT, _TIME, _OPEN = "content:", "time:", "open:"
 _GATHER = "gather"
+_OF_FILES = "RowKey ge @first and RowKey lt @last"  # leaves out their index rows and the claims
 _SWEEP = ("(sweep)", "since")
 _LAST_MS = 253_402_300_799_999  # the end of the year 9999
 
@@ -102,8 +103,8 @@ class Ledger:
 
     def quarantined(self, since: datetime) -> list[Dataset]:
         """Return the files of all models that came since an instant and are in quarantine, newest first."""
-        condition, state = "state eq @state and seen_at ge @since", DatasetState.QUARANTINED.value
-        rows = self._table.query(condition, state=state, since=stored(since))
+        condition, state = f"{_OF_FILES} and state eq @state and seen_at ge @since", DatasetState.QUARANTINED.value
+        rows = self._table.query(condition, first=FILE, last=FILE + "~", state=state, since=stored(since))
         return sorted((from_row(*found) for found in rows), key=lambda dataset: dataset.seen_at, reverse=True)
 
     def unsettled(self, models: Iterable[str]) -> Iterator[Dataset]:
@@ -113,7 +114,8 @@ class Ledger:
 
     def named(self, model: str, name: str) -> list[Dataset]:
         """Return every version of one file, newest first."""
-        rows = self._table.query("PartitionKey eq @model and name eq @name", model=model, name=name)
+        condition = f"PartitionKey eq @model and {_OF_FILES} and name eq @name"
+        rows = self._table.query(condition, model=model, first=FILE, last=FILE + "~", name=name)
         return sorted((from_row(*found) for found in rows), key=lambda dataset: dataset.seen_at, reverse=True)
 
     def page(self, models: Iterable[str], limit: int, after: str = "") -> tuple[list[Dataset], str]:
@@ -132,7 +134,7 @@ class Ledger:
 
     def keys(self, model: str) -> set[str]:
         """Return the keys of all files of one model."""
-        condition = "PartitionKey eq @model and RowKey ge @first and RowKey lt @last"
+        condition = f"PartitionKey eq @model and {_OF_FILES}"
         rows = self._table.query(condition, only=("RowKey",), model=model, first=FILE, last=FILE + "~")
         return {str(row["RowKey"]).removeprefix(FILE) for row, _ in rows}
 
@@ -148,10 +150,10 @@ class Ledger:
         self._table.put(row)
 
     def hold(self, model: str, holder: str, now: datetime, length: timedelta) -> bool:
-        """Take the right to gather a model's waiting files; False when somebody else has it."""
+        """Take or renew the right to gather a model's waiting files; False when somebody else has it."""
         row = {"PartitionKey": model, "RowKey": _GATHER, "holder": holder, "until": stored(now + length)}
         known = self._table.get(model, _GATHER)
-        if known and (known[0]["until"] or "") > stored(now):
+        if known and known[0]["holder"] != holder and (known[0]["until"] or "") > stored(now):
             return False
         try:
             if known:

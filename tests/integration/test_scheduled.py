@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import signal
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import killed_gatherer
 import pytest
 from census_rows import people
 from retraining_world import World
@@ -12,6 +16,8 @@ from retraining_world import World
 from shared.composition import compose
 from shared.domain.data.dataset import Dataset
 from shared.settings import ROOT
+
+_processes = multiprocessing.get_context("forkserver")
 
 
 class Clock:
@@ -107,6 +113,49 @@ def test_a_tick_that_died_half_way_finds_its_own_run_again(nightly: World, clock
     assert run["datasets"] == ["census/a.csv", "census/b.csv"]
     assert {nightly.dataset(name)["run_id"] for name in ("a.csv", "b.csv")} == {run["id"]}
     assert nightly.service.count("POST", "/start$") == 1
+
+
+def test_a_worker_killed_while_it_gathers_delays_the_run_by_minutes(
+    nightly: World, clock: Clock, tmp_path: Path
+) -> None:
+    for name, seed in (("a.csv", 1), ("b.csv", 2)):
+        nightly.drop(name, people(600, seed=seed))
+        clock.now += timedelta(seconds=1)
+    clock.now += timedelta(hours=1)
+    environment = nightly.environment | {"MODELS_FILE": str(tmp_path / "models.toml")}
+    killed = _processes.Process(target=killed_gatherer.gather, args=(environment, clock.now))
+    killed.start()
+    killed.join()
+    assert killed.exitcode == -signal.SIGKILL
+
+    nightly.app.scheduled.retrain_due()
+    assert nightly.app.views.runs(None)["runs"] == []  # for all that is known, the other one is at work
+
+    clock.now += timedelta(minutes=3, seconds=1)
+    nightly.app.scheduled.retrain_due()
+
+    assert nightly.run()["datasets"] == ["census/a.csv", "census/b.csv"]
+    assert nightly.service.count("POST", "/start$") == 1
+
+
+def test_a_worker_that_is_long_at_it_keeps_its_right(nightly: World, clock: Clock) -> None:
+    for name, seed in (("a.csv", 1), ("b.csv", 2)):
+        nightly.drop(name, people(600, seed=seed))
+        clock.now += timedelta(seconds=1)
+    clock.now += timedelta(hours=1)
+    sets = nightly.app.scheduled._gathering._training_sets
+    add, others = sets._add, []
+
+    def take_long(*arguments: Any) -> None:
+        clock.now += timedelta(minutes=2)
+        add(*arguments)
+        others.append(nightly.app.scheduled.retrain_due())  # another tick looks, and finds it held
+
+    sets._add = take_long  # type: ignore[method-assign]
+    nightly.app.scheduled.retrain_due()
+
+    assert len(others) == 2
+    assert nightly.run()["datasets"] == ["census/a.csv", "census/b.csv"]
 
 
 def test_a_file_replaced_before_its_run_is_left_out(nightly: World, clock: Clock) -> None:

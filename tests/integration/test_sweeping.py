@@ -36,6 +36,22 @@ def test_a_file_is_left_to_its_own_event_at_first(world: World) -> None:
     assert world.app.views.datasets(None)["datasets"] == []
 
 
+def test_a_file_in_no_folder_is_shown_at_once_with_what_to_do(world: World) -> None:
+    world.put("training-data/stray.csv", people(600))
+    reason = "lies in no folder; the folder says which model a file trains: put it into 'census/'"
+    before = world.app.explaining.explain("stray.csv", None)
+    assert before["model"] is None
+    assert before["explanation"][1] == f"It will trigger nothing: it {reason}."
+
+    world.pass_time(seconds=2)  # a blob's time has whole seconds
+    assert world.app.sweeping.sweep() == ["stray.csv"]
+
+    (dataset,) = world.app.views.datasets(None)["datasets"]
+    assert (dataset["name"], dataset["state"], dataset["reason"]) == ("stray.csv", "QUARANTINED", reason)
+    assert reason in world.app.explaining.explain("stray.csv", None)["explanation"][1]
+    assert reason.partition("'")[0] in world.app.dashboard.overview("", "")
+
+
 @pytest.mark.usefixtures("later")
 def test_settled_files_are_left_alone(world: World) -> None:
     world.drop("a.csv", people(600))

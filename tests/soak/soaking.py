@@ -19,7 +19,7 @@ from typing import Any
 
 import requests
 from azure.storage.blob import BlobServiceClient
-from azure.storage.queue import QueueServiceClient
+from azure.storage.queue import QueueClient, QueueServiceClient
 
 from local.azurite import Azurite
 from local.azurite.process import Ports, connection_string
@@ -38,7 +38,8 @@ _A_DAY_S = 25 * 3600.0
 _HASTE = 5  # times as fast as ours do the workers' clocks run: pauses and the leases of killed workers pass quickly
 _LOST_EVENTS = 0.05
 _KILL_EVERY_S, _JUMP_EVERY_S = 10.0, 15.0
-_JUMPS_S = (-90, -20, 30, 120, 400, 700)  # the last is longer than a lease
+_JUMPS_S = (-90, -20, 30, 120, 400, 700, 25 * 3600)  # longer than a lease; a day, after which everything is swept
+_CALM_HASTE = 30  # once nothing goes wrong any more: what is lost by then is missed after a quarter of an hour
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Plan:
     files: int = 1000
     models: int = 20
     share: float = 0.01
-    seconds: float = 1500
+    seconds: float = 1200
     seed: int = 1
 
 
@@ -209,8 +210,10 @@ class _Drops:
             BlobServiceClient.from_connection_string(self._direct) as blobs,
             QueueServiceClient.from_connection_string(self._direct) as queues,
         ):
+            arrivals, began = queues.get_queue_client(ARRIVALS), time.monotonic()
             while waiting and time.monotonic() < until:
-                room = _OPEN_RUNS - balance.open_runs(self._direct)
+                under_way = balance.open_runs(self._direct) + _depth(arrivals)
+                room = _OPEN_RUNS - under_way
                 for file in [waiting.pop(0) for _ in range(min(max(room, 0), _AT_ONCE, len(waiting)))]:
                     self._drop(file, blobs, queues)
                     dropped += 1
@@ -218,8 +221,7 @@ class _Drops:
                     self._crew.trouble()
                     self._crew.pass_time(_HASTE * 0.25)
                     time.sleep(0.25)
-                if room > 0:
-                    self._say(f"{dropped} of {self._plan.files} files dropped")
+                self._say(_progress(dropped, under_way, self._plan.files, time.monotonic() - began))
 
     def _drop(self, file: File, blobs: BlobServiceClient, queues: QueueServiceClient) -> None:
         blobs.get_blob_client("training-data", file.name).upload_blob(file.data)
@@ -229,11 +231,21 @@ class _Drops:
             queues.get_queue_client(ARRIVALS).send_message(file.name)
 
 
+def _depth(queue: QueueClient) -> int:
+    return int(queue.get_queue_properties().approximate_message_count or 0)
+
+
+def _progress(dropped: int, under_way: int, n_files: int, seconds: float) -> str:
+    ended = max(dropped - under_way, 0)
+    left = f"{(n_files - ended) * seconds / ended:.0f} s left" if ended else "no file has ended yet"
+    return f"{seconds:.0f} s: {dropped} of {n_files} files dropped, {under_way} under way; {left}"
+
+
 def _await_the_end(direct: str, crew: _Crew, until: float, say: Callable[[str], None]) -> None:
     """Wait until every file has its final state; pauses and leases pass quickly, and so does a day."""
     crew.pass_time(_A_DAY_S)  # the whole container is swept once a day, whatever clocks said in between
     while time.monotonic() < until and (left := balance.open_work(direct)):
         say(f"{left} files under way")
         crew.trouble()
-        crew.pass_time(_HASTE)
+        crew.pass_time(_CALM_HASTE)
         time.sleep(1)

@@ -46,6 +46,7 @@ def explain(
     waiting: Waiting,
     patience: timedelta,
     now: datetime,
+    outside: str = "",
 ) -> list[str]:
     """
     Explain one file, the newest version first.
@@ -57,13 +58,15 @@ def explain(
         waiting: What accepted files of its model wait for.
         patience: How long the sweep leaves a file to its event.
         now: The instant of the question, timezone-aware UTC.
+        outside: Why it belongs to no model; empty where it belongs to one.
     """
     known = {version.dataset.etag for version in versions}
     lines = []
     if present is None:
         lines.append(f"There is no file '{name}' in training-data{' any more' if versions else ''}.")
     elif present.etag not in known:
-        lines.append(_unseen(name, present, patience, now))
+        lines.append(_unseen(name, present, patience if not outside else timedelta(), now))
+        lines += [f"It will trigger nothing: it {outside}."] if outside else []
     if not versions and present is None:
         lines.append(
             "The ledger has never seen one; GET /api/datasets lists what came. Check the name, and its model's folder."

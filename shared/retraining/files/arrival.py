@@ -77,6 +77,10 @@ class Arrival:
         folder, slash, _ = name.partition("/")
         return self._by_folder.get(folder) if slash else None
 
+    def why_no_model(self, name: str) -> str:
+        """Say why a blob's name belongs to no model, and where to put it; empty where it belongs to one."""
+        return "" if self.model_of(name) else self._no_model(name)
+
     def give_up(self, dataset: Dataset, *, was_removed: bool) -> None:
         """
         Settle a file whose version is gone before it was read.

@@ -26,7 +26,8 @@ from shared.retraining.training.naming import new_run, run_id_of
 
 _log = logging.getLogger(__name__)
 _FILES_AT_ONCE, _NAMES_AT_ONCE = 500, 25_000  # files, and characters of their names: a run's row names all its files
-_HELD = timedelta(minutes=30)  # as long as a function may run: whoever takes over finds nobody at work
+_HELD = timedelta(minutes=3)  # renewed by whoever is at work; where its worker died, another takes over then
+_RENEWED = timedelta(minutes=1)
 
 
 class Gathering:
@@ -73,33 +74,31 @@ class Gathering:
         """
         if not self.waiting(model):
             return None
-        holder = uuid4().hex
-        if not self._ledger.hold(model.name, holder, self._clock(), _HELD):
-            raise Changed(f"the files of '{model.name}' are being gathered")
-        try:
-            return self._gather(model, why, ask)
-        finally:
-            self._ledger.let_go(model.name, holder)
+        with _Hold(self._ledger, model.name, self._clock) as hold:
+            return self._gather(model, why, ask, hold)
 
-    def _gather(self, model: Model, why: str, ask: Ask | None) -> Run | None:
+    def _gather(self, model: Model, why: str, ask: Ask | None, hold: _Hold) -> Run | None:
         waiting = _as_many_as_fit(self.waiting(model))
         if not waiting:
             return None
         run_id = run_id_of(model.name, waiting[0].seen_at, waiting[0].key)
-        run = self._runs.find(model.name, run_id) or self._make(model, run_id, waiting, why, ask)
+        run = self._runs.find(model.name, run_id) or self._make(model, run_id, waiting, why, ask, hold)
         if run is not None:
-            self._assign(run, why, ask)
+            self._assign(run, why, ask, hold)
         return run
 
-    def _make(self, model: Model, run_id: str, waiting: Sequence[Dataset], why: str, ask: Ask | None) -> Run | None:
+    def _make(
+        self, model: Model, run_id: str, waiting: Sequence[Dataset], why: str, ask: Ask | None, hold: _Hold
+    ) -> Run | None:
         datasets = [dataset for dataset in waiting if self._is_still_there(dataset)]
         while datasets:
             try:
-                made = self._training_sets.make(model, run_id, datasets)
+                made = self._training_sets.make(model, run_id, datasets, hold.keep)
             except NoLongerAccepted as refused:
                 self._quarantine.refuse(refused.dataset, refused.findings)
                 datasets.remove(refused.dataset)
                 continue
+            hold.keep()
             run = new_run(run_id, model.name, datasets, made.path, made.etag, self._clock())
             stored = self._runs.create(replace(run, requested_by=ask.by, request_reason=ask.reason) if ask else run)
             if stored.training_blob != made.path:
@@ -117,14 +116,45 @@ class Gathering:
         self._ledger.save(replace(dataset, state=DatasetState.REPLACED, reason=reason, settled_at=self._clock()))
         return False
 
-    def _assign(self, run: Run, why: str, ask: Ask | None) -> None:
+    def _assign(self, run: Run, why: str, ask: Ask | None, hold: _Hold) -> None:
         """Note in the ledger which run each file went into, the longest waiting last."""
         for key in reversed(run.dataset_keys):
+            hold.keep()
             dataset = self._ledger.find(run.model, key)
             if dataset and dataset.waits:
                 asks = (*dataset.asks, replace(ask, run_id=run.id)) if ask else dataset.asks
                 reason = f"trains in run '{run.id}', because {why}"
                 self._ledger.save(replace(dataset, run_id=run.id, reason=reason, asks=asks))
+
+
+class _Hold:
+    """The right to gather one model's files, renewed while there is work; a worker that died loses it soon."""
+
+    def __init__(self, ledger: Ledger, model: str, clock: Clock) -> None:
+        self._ledger, self._model, self._clock = ledger, model, clock
+        self._holder, self._renewed_at = uuid4().hex, clock()
+
+    def __enter__(self) -> _Hold:
+        self._take()
+        return self
+
+    def __exit__(self, *failed: object) -> None:
+        self._ledger.let_go(self._model, self._holder)
+
+    def keep(self) -> None:
+        """
+        Renew the right, where the last time is a while ago.
+
+        Raises:
+            Changed: Another worker has taken over.
+        """
+        if self._clock() - self._renewed_at > _RENEWED:
+            self._take()
+
+    def _take(self) -> None:
+        self._renewed_at = self._clock()
+        if not self._ledger.hold(self._model, self._holder, self._renewed_at, _HELD):
+            raise Changed(f"the files of '{self._model}' are being gathered")
 
 
 def _as_many_as_fit(waiting: Sequence[Dataset]) -> list[Dataset]:

@@ -83,7 +83,8 @@ class Sweeping:
         """Yield the files written since then, and left alone for long enough, that the ledger does not know."""
         known = {name: self._ledger.keys(name) for name in self._partitions()} if is_whole else {}
         for facts in self._blobs.listing(TRAINING_DATA):
-            if since <= facts.modified_at < now - PATIENCE:
+            patience = PATIENCE if "/" in facts.name else timedelta()  # no event tells of a file outside every folder
+            if since <= facts.modified_at < now - patience:
                 name, key = self._place(facts)
                 if not (key in known[name] if is_whole else self._is_known(facts)):
                     yield facts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -41,9 +41,17 @@ class TrainingSets:
     def __init__(self, blobs: BlobStore, holdouts: HoldoutRows) -> None:
         self._blobs, self._holdouts = blobs, holdouts
 
-    def make(self, model: Model, run_id: str, datasets: Sequence[Dataset]) -> TrainingSet:
+    def make(
+        self, model: Model, run_id: str, datasets: Sequence[Dataset], progress: Callable[[], None] = lambda: None
+    ) -> TrainingSet:
         """
         Return what a run over these files trains on: a single file as it is where all of it may train, else a new blob.
+
+        Args:
+            model: Whose run.
+            run_id: The run.
+            datasets: Its files.
+            progress: Called again and again while the blob is written, which may take long.
 
         Raises:
             DatasetChanged: A file was replaced or removed.
@@ -56,7 +64,7 @@ class TrainingSets:
         rows = _RowWriter(blob)
         rows.write([model.contract.names])
         for dataset in datasets:
-            self._add(model, dataset, rows)
+            self._add(model, dataset, rows, progress)
         rows.flush()
         return TrainingSet(path, blob.commit())
 
@@ -65,7 +73,7 @@ class TrainingSets:
         if made.path.startswith(f"{TRAINING_SETS}/"):
             self._blobs.delete(made.path)
 
-    def _add(self, model: Model, dataset: Dataset, training: _RowWriter) -> None:
+    def _add(self, model: Model, dataset: Dataset, training: _RowWriter, progress: Callable[[], None]) -> None:
         blob = self._blobs.blob(dataset.path)
         facts = facts_of(blob)
         if facts is None or facts.etag != dataset.etag:
@@ -73,6 +81,7 @@ class TrainingSets:
         checking = Checking(model.contract, self._holdouts.of(model))
         before, aside = training.count, _SetAside(self._blobs.writer(f"{QUARANTINE}/{dataset.quarantine}.csv"))
         for some in checking.sort(chunks_of(blob, facts)):
+            progress()
             training.write(some.training)
             aside.write(checking.header, some.bad)
         findings = checking.findings
