@@ -20,6 +20,8 @@ def as_table(plan: Plan, outcome: Outcome) -> str:
         ("**wrong champion**", len(balance.wrong)),
     ]
     troubles = [f"- {line}" for line in (*balance.lost, *balance.doubled, *balance.wrong)][:20]
+    if balance.files < plan.files:
+        troubles.insert(0, f"- time was over: {balance.files} of {plan.files} files were dropped")
     lines = [
         f"{plan.files} files over {plan.models} models, seed {plan.seed}, {outcome.seconds:.0f} s.",
         "",

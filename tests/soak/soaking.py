@@ -33,7 +33,10 @@ from tests.soak.world import HOLDOUT, File, files, holdout, write_models_file
 _processes = multiprocessing.get_context("forkserver")
 _WORKERS = 4
 _OPEN_RUNS = 40  # at most: a steady stream, not a heap
+_FEW = 8  # under way when the trouble ends
 _AT_ONCE = 12
+_SAY_EVERY_S = 5.0
+_DROPPING = 0.85  # of the time; the rest is for coming to an end without trouble
 _A_DAY_S = 25 * 3600.0
 _HASTE = 5  # times as fast as ours do the workers' clocks run: pauses and the leases of killed workers pass quickly
 _LOST_EVENTS = 0.05
@@ -75,7 +78,7 @@ def soak(plan: Plan, say: Callable[[str], None]) -> Outcome:
             environment = _prepare(plan, Path(folder), direct, port, through)
             crew = _Crew(environment, direct, plan.seed)
             try:
-                _Drops(plan, direct, crew, say).run(began + plan.seconds)
+                _Drops(plan, direct, crew, say).run(began + _DROPPING * plan.seconds)
                 proxy_end.send("no more faults")
                 counts = proxy_end.recv()
                 crew.make_no_trouble()
@@ -204,14 +207,15 @@ class _Drops:
         self._draw = random.Random(plan.seed)
 
     def run(self, until: float) -> None:
-        """Drop every file, at most so many being under way."""
+        """Drop every file, at most so many being under way, and go on until few are."""
         waiting, dropped = list(files(self._plan.files, self._plan.models, self._plan.seed)), 0
         with (
             BlobServiceClient.from_connection_string(self._direct) as blobs,
             QueueServiceClient.from_connection_string(self._direct) as queues,
         ):
-            arrivals, began = queues.get_queue_client(ARRIVALS), time.monotonic()
-            while waiting and time.monotonic() < until:
+            arrivals, began, said_at = queues.get_queue_client(ARRIVALS), time.monotonic(), 0.0
+            under_way = 0
+            while (waiting or under_way > _FEW) and time.monotonic() < until:
                 under_way = balance.open_runs(self._direct) + _depth(arrivals)
                 room = _OPEN_RUNS - under_way
                 for file in [waiting.pop(0) for _ in range(min(max(room, 0), _AT_ONCE, len(waiting)))]:
@@ -221,7 +225,9 @@ class _Drops:
                     self._crew.trouble()
                     self._crew.pass_time(_HASTE * 0.25)
                     time.sleep(0.25)
-                self._say(_progress(dropped, under_way, self._plan.files, time.monotonic() - began))
+                if time.monotonic() - said_at > _SAY_EVERY_S:
+                    said_at = time.monotonic()
+                    self._say(_progress(dropped, under_way, self._plan.files, said_at - began))
 
     def _drop(self, file: File, blobs: BlobServiceClient, queues: QueueServiceClient) -> None:
         blobs.get_blob_client("training-data", file.name).upload_blob(file.data)
