@@ -11,14 +11,14 @@ import hashlib
 import json
 import math
 import re
-import threading
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import requests
+
+from tests.tools.local_server import LocalServer, QuietHandler
 
 METRICS = "Accuracy,Precision,Recall,F-Score,AUC,Average Log Loss,Training Log Loss\n{0},{0},{0},{0},{0},0.3,40\n"
 RESOURCE = "Census Model [trained model]"
@@ -48,7 +48,7 @@ class Job:
 
 
 @dataclass
-class ClassicService:
+class ClassicService(LocalServer):
     """One training service and two scoring endpoints, `live` and `staging`."""
 
     quality: float = 1.0  # of the next model trained
@@ -62,19 +62,7 @@ class ClassicService:
     before_update: Callable[[str], None] = lambda name: None
 
     def __post_init__(self) -> None:
-        handler = type("Handler", (_Handler,), {"service": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
-
-    def __enter__(self) -> ClassicService:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        LocalServer.__init__(self, _Handler, service=self)
 
     def settings(self) -> dict[str, str]:
         endpoints = f"{self.url}/workspaces/w/webservices/s/endpoints"
@@ -214,7 +202,7 @@ def _put(location: dict[str, Any], data: bytes) -> None:
     put.raise_for_status()
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(QuietHandler):
     service: ClassicService
     protocol_version = "HTTP/1.1"
 
@@ -235,6 +223,3 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     do_GET = do_POST = do_PATCH = do_DELETE = _handle  # noqa: N815 - the base class looks for these names
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Keep the test's output clean."""

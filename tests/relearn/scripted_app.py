@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.tools.local_server import LocalServer, QuietHandler
 
 KEY = "planted-function-key"
 
@@ -30,29 +30,17 @@ class Asked:
 
 
 @dataclass
-class ScriptedApp:
+class ScriptedApp(LocalServer):
     """Answers by `METHOD path`; whatever is not scripted is a 404 without a body, as the platform's are."""
 
     answers: dict[str, tuple[int, Any]] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        handler = type("Handler", (_Handler,), {"app": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
-
-    def __enter__(self) -> ScriptedApp:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        LocalServer.__init__(self, _Handler, app=self)
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(QuietHandler):
     app: ScriptedApp
 
     def _handle(self) -> None:
@@ -69,6 +57,3 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     do_GET = do_POST = _handle  # noqa: N815 - the base class looks for these names
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Keep the test's output clean."""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -18,6 +16,7 @@ from shared.wire import BlobReference
 from studio.blobs.blob_access import BlobAccess, BlobFault
 from studio.blobs.connection import StorageAccount, location_of
 from studio.settings import Settings
+from tests.tools.local_server import LocalServer, QuietHandler
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 OWN = StorageAccount("https://own.example", "own", key=Secret("a2V5"))
@@ -213,34 +212,36 @@ def test_a_blob_over_the_limit_is_not_read(blobs: BlobAccess, box: ContainerClie
         blobs.read(reference, limit=4)
 
 
-class _Redirecting(BaseHTTPRequestHandler):
-    """A storage account that sends its caller elsewhere."""
+class _Handler(QuietHandler):
+    asked: list[str]
 
     def do_GET(self) -> None:
-        self.server.asked.append(self.path)  # type: ignore[attr-defined]
+        self.asked.append(self.path)
         self.send_response(302)
-        self.send_header("Location", f"http://127.0.0.1:{self.server.server_address[1]}/elsewhere")  # type: ignore[misc]
+        self.send_header("Location", f"http://{self.headers['Host']}/elsewhere")
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    def log_message(self, *_: object) -> None:
-        """Stay silent."""
+
+class Redirecting(LocalServer):
+    """A storage account that sends its caller elsewhere."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        super().__init__(_Handler, asked=self.asked)
 
 
 @pytest.fixture
-def redirecting() -> Iterator[ThreadingHTTPServer]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Redirecting) as server:
-        server.asked = []  # type: ignore[attr-defined]
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+def redirecting() -> Iterator[Redirecting]:
+    with Redirecting() as server:
         yield server
-        server.shutdown()
 
 
-def test_a_redirect_is_not_followed(redirecting: ThreadingHTTPServer) -> None:
-    base = f"http://127.0.0.1:{redirecting.server_address[1]}/acct/"
+def test_a_redirect_is_not_followed(redirecting: Redirecting) -> None:
+    base = f"{redirecting.url}/acct/"
     place = location_of(base)
 
     with pytest.raises(BlobFault, match="answered 302"):
         access(f"{place.host}:{place.port}").read(by_token(base))
 
-    assert [path.partition("?")[0] for path in redirecting.asked] == ["/acct/box/a.csv"]  # type: ignore[attr-defined]
+    assert [path.partition("?")[0] for path in redirecting.asked] == ["/acct/box/a.csv"]

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import socket
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from studio.blobs import blob_access, pinned_transport
 from studio.blobs.blob_access import BlobAccess, BlobFault, BlobUnreachable
 from studio.blobs.connection import StorageAccount
 from studio.blobs.pinned_transport import AddressRefused, checked_address, is_public
+from tests.tools.local_server import LocalServer, QuietHandler
 
 OWN = StorageAccount("https://own.example", "own", key=Secret("a2V5"))
 
@@ -91,29 +91,31 @@ def test_an_allowed_name_that_leads_inside_is_refused_before_anything_is_sent(na
     assert "topsecret" not in str(caught.value)
 
 
-class _Answering(BaseHTTPRequestHandler):
-    """A storage account that answers as the test says."""
+class _Handler(QuietHandler):
+    host: Host
 
     def do_GET(self) -> None:
-        self.server.hosts.append(self.headers["Host"])  # type: ignore[attr-defined]
-        self.server.answer(self)  # type: ignore[attr-defined]
+        self.host.hosts.append(self.headers["Host"])
+        self.host.answer(self)
 
-    def log_message(self, *_: object) -> None:
-        """Stay silent."""
+
+class Host(LocalServer):
+    """A storage account that answers as the test says, and notes by which name it was asked."""
+
+    def __init__(self) -> None:
+        self.hosts: list[str] = []
+        self.answer: Callable[[BaseHTTPRequestHandler], None] = whole
+        super().__init__(_Handler, host=self)
 
 
 @pytest.fixture
-def host() -> Iterator[ThreadingHTTPServer]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Answering) as server:
-        server.daemon_threads = True
-        server.hosts = []  # type: ignore[attr-defined]
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server
-        server.shutdown()
+def host() -> Iterator[Host]:
+    with Host() as host:
+        yield host
 
 
-def at(server: ThreadingHTTPServer, name: str = "127.0.0.1") -> tuple[BlobAccess, BlobReference]:
-    place = f"{name}:{server.server_address[1]}"
+def at(server: Host, name: str = "127.0.0.1") -> tuple[BlobAccess, BlobReference]:
+    place = f"{name}:{server.port}"
     own = StorageAccount(f"http://{place}/own", "own", key=Secret("a2V5"))
     return BlobAccess(own, frozenset({place})), BlobReference("box/a.csv", base_location=f"http://{place}/own/")
 
@@ -127,9 +129,9 @@ def whole(handler: BaseHTTPRequestHandler) -> None:
 
 
 def test_a_name_is_resolved_once_and_the_request_goes_there_under_its_name(
-    host: ThreadingHTTPServer, names: Callable[..., list[str]]
+    host: Host, names: Callable[..., list[str]]
 ) -> None:
-    host.answer = whole  # type: ignore[attr-defined]
+    host.answer = whole
     blobs, reference = at(host, "storage.example")
     asked = names(["127.0.0.1"], ["192.0.2.1"])
 
@@ -137,7 +139,7 @@ def test_a_name_is_resolved_once_and_the_request_goes_there_under_its_name(
 
     assert data == b"rows"
     assert asked.count("storage.example") == 1
-    assert host.hosts == [f"storage.example:{host.server_address[1]}"]  # type: ignore[attr-defined]
+    assert host.hosts == [f"storage.example:{host.port}"]
 
 
 def endless(handler: BaseHTTPRequestHandler) -> None:
@@ -166,9 +168,9 @@ def endless_error(handler: BaseHTTPRequestHandler) -> None:
 
 @pytest.mark.parametrize("answer", [endless, endless_error])
 def test_an_answer_without_end_is_cut_off(
-    host: ThreadingHTTPServer, answer: Callable[[BaseHTTPRequestHandler], None], tmp_path: Path
+    host: Host, answer: Callable[[BaseHTTPRequestHandler], None], tmp_path: Path
 ) -> None:
-    host.answer = answer  # type: ignore[attr-defined]
+    host.answer = answer
     blobs, reference = at(host)
 
     with pytest.raises(BlobFault, match=r"sends more than it was asked for|cannot be read"):
@@ -186,8 +188,8 @@ def lying(handler: BaseHTTPRequestHandler) -> None:
     handler.wfile.write(b"rows")
 
 
-def test_a_blob_that_says_it_is_too_large_is_not_read(host: ThreadingHTTPServer) -> None:
-    host.answer = lying  # type: ignore[attr-defined]
+def test_a_blob_that_says_it_is_too_large_is_not_read(host: Host) -> None:
+    host.answer = lying
     blobs, reference = at(host)
 
     with pytest.raises(BlobFault, match="this service reads at most"):
@@ -200,11 +202,9 @@ def failing(handler: BaseHTTPRequestHandler) -> None:
     handler.end_headers()
 
 
-def test_an_account_that_says_later_may_be_asked_again(
-    host: ThreadingHTTPServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_account_that_says_later_may_be_asked_again(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(blob_access._RETRIES, "retry_total", 1)
-    host.answer = failing  # type: ignore[attr-defined]
+    host.answer = failing
     blobs, reference = at(host)
 
     with pytest.raises(BlobUnreachable, match="answered 503"):
