@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
+
+from studio.engine.errors import ModelFileError
+from studio.engine.scorer import Scorer
+
+MEGABYTE = 1 << 20
 
 SMALL = """
 name = "Will it rain?"
@@ -52,3 +60,15 @@ class Census:
 
     path: Path
     is_real: bool
+
+
+def refused(data: bytes, *, within: int = 24 * MEGABYTE) -> str:
+    """Read a model, expecting a refusal that takes no more than `within` bytes beside the input; return its text."""
+    tracemalloc.start()
+    try:
+        with pytest.raises(ModelFileError) as caught:
+            Scorer.load(data)
+        assert tracemalloc.get_traced_memory()[1] < within
+    finally:
+        tracemalloc.stop()
+    return str(caught.value)

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import json
 import struct
-import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from engine_samples import MEGABYTE, refused
 from learner_samples import HEADER, declaration, lines
 
 from studio.engine.container import TREES, WEIGHTS, pack, unpack
-from studio.engine.errors import ModelFileError
 from studio.engine.experiment import parse_experiment
 from studio.engine.model_file import ModelFile
 from studio.engine.scorer import Scorer
 from studio.engine.training import train
 
-_MEGABYTE = 1 << 20
 _TREES = ("Multiclass Decision Forest", "Decision Forest Regression", "Fast Forest Quantile Regression")
 _NETWORKS = ("Two-Class Logistic Regression", "Multiclass Neural Network", "Linear Regression")
 
@@ -48,17 +46,6 @@ def _forged(
     return pack(json.dumps(values).encode(), part or name, numbers(content))
 
 
-def _refused(data: bytes, *, within: int = 16 * _MEGABYTE) -> str:
-    tracemalloc.start()
-    try:
-        with pytest.raises(ModelFileError) as caught:
-            Scorer.load(data)
-        assert tracemalloc.get_traced_memory()[1] < within
-    finally:
-        tracemalloc.stop()
-    return str(caught.value)
-
-
 @pytest.mark.parametrize("name", _NETWORKS)
 @pytest.mark.parametrize(
     ("numbers", "reason"),
@@ -71,10 +58,10 @@ def _refused(data: bytes, *, within: int = 16 * _MEGABYTE) -> str:
         (lambda content: content[:16] + bytes(8) + content[24:], "divided by 0"),
     ],
 )
-def test_weights_that_do_not_fit_their_shape_are_refused(
+def test_weights_that_do_not_fit_their_shape_arerefused(
     written: Callable[[str], bytes], name: str, numbers: Callable[[bytes], bytes], reason: str
 ) -> None:
-    refusal = _refused(_forged(written(name), numbers=numbers))
+    refusal = refused(_forged(written(name), numbers=numbers))
 
     assert "weights.bin: " in refusal
     assert reason in refusal
@@ -98,10 +85,10 @@ def test_weights_that_do_not_fit_their_shape_are_refused(
         (lambda m: m["levels"].update(colour=[f"{at:05}" for at in range(90_000)]), "bytes of numbers where"),
     ],
 )
-def test_claims_that_do_not_fit_the_weights_are_refused(
+def test_claims_that_do_not_fit_the_weights_arerefused(
     written: Callable[[str], bytes], name: str, change: Callable[[dict[str, Any]], object], reason: str
 ) -> None:
-    assert reason in _refused(_forged(written(name), change), within=48 * _MEGABYTE)
+    assert reason in refused(_forged(written(name), change), within=48 * MEGABYTE)
 
 
 @pytest.mark.parametrize("name", _TREES)
@@ -116,10 +103,10 @@ def test_claims_that_do_not_fit_the_weights_are_refused(
         (lambda m: m["model"].update(part="../trees.txt"), "expected one of"),
     ],
 )
-def test_claims_that_do_not_fit_the_trees_are_refused(
+def test_claims_that_do_not_fit_the_trees_arerefused(
     written: Callable[[str], bytes], name: str, change: Callable[[dict[str, Any]], object], reason: str
 ) -> None:
-    assert reason in _refused(_forged(written(name), change))
+    assert reason in refused(_forged(written(name), change))
 
 
 @pytest.mark.parametrize("name", _TREES)
@@ -132,15 +119,15 @@ def test_claims_that_do_not_fit_the_trees_are_refused(
         (b"\nend of trees", b"\nTree=", "to a round"),
     ],
 )
-def test_trees_that_do_not_fit_their_shape_are_refused(
+def test_trees_that_do_not_fit_their_shape_arerefused(
     written: Callable[[str], bytes], name: str, before: bytes, after: bytes, reason: str
 ) -> None:
-    assert reason in _refused(_forged(written(name), numbers=lambda content: content.replace(before, after, 1)))
+    assert reason in refused(_forged(written(name), numbers=lambda content: content.replace(before, after, 1)))
 
 
-def test_numbers_in_the_other_part_are_refused(written: Callable[[str], bytes]) -> None:
-    assert "its manifest says otherwise" in _refused(_forged(written("Linear Regression"), part=TREES))
-    assert "its manifest says otherwise" in _refused(_forged(written("Decision Forest Regression"), part=WEIGHTS))
+def test_numbers_in_the_other_part_arerefused(written: Callable[[str], bytes]) -> None:
+    assert "its manifest says otherwise" in refused(_forged(written("Linear Regression"), part=TREES))
+    assert "its manifest says otherwise" in refused(_forged(written("Decision Forest Regression"), part=WEIGHTS))
 
 
 @pytest.mark.parametrize(
@@ -155,10 +142,10 @@ def test_numbers_in_the_other_part_are_refused(written: Callable[[str], bytes]) 
         ("Two-Class Logistic Regression", []),
     ],
 )
-def test_classes_that_a_learner_cannot_have_are_refused(
+def test_classes_that_a_learner_cannot_have_arerefused(
     written: Callable[[str], bytes], name: str, classes: list[str]
 ) -> None:
-    reason = _refused(_forged(written(name), lambda m: m.update(classes=classes)))
+    reason = refused(_forged(written(name), lambda m: m.update(classes=classes)))
 
     assert "not what" in reason
 

@@ -12,6 +12,8 @@ import pytest
 from deployment import Deploy, JobsClient, until_true
 
 from shared.logs import event
+from shared.secret import Secret
+from studio.blobs.connection import StorageAccount
 from studio.log_lines import JsonLines, TextLines
 
 Written = Callable[[], dict[str, Any]]
@@ -90,7 +92,10 @@ def test_every_line_of_a_job_says_when_what_and_for_whom(
     jobs.ended(job_id)
     until_true(lambda: '"job.ended"' in deployment.log(), "the end to be logged", deployment.log)
 
-    lines = [json.loads(line) for line in deployment.log().splitlines()]
+    text = deployment.log()
+    keys = [publication["training"]["primary_key"], StorageAccount.own(Secret(deployment.connection_string)).key]
+    assert not [key for key in keys if str(key.reveal() if isinstance(key, Secret) else key) in text]
+    lines = [json.loads(line) for line in text.splitlines()]
     assert all({"at", "level", "logger"} <= set(line) for line in lines)
     assert all("event" in line or "message" in line for line in lines)
     [submitted] = [line for line in lines if line.get("operation") == "submit"]
