@@ -57,7 +57,7 @@ def _publish_many(deployment: Deployment, folder: Path, n_endpoints: int) -> Non
         digest = service.artifacts.put(ArtifactKind.MODEL, model)
         many.append(new_endpoint(predictive, f"c{number}", digest, datetime.now(UTC)))
     for start in range(0, n_endpoints, _AT_ONCE):
-        service.catalog.save(many[start : start + _AT_ONCE])
+        service.store.save(many[start : start + _AT_ONCE])
 
 
 def _experiment(folder: Path, seed: int) -> Path:
@@ -104,7 +104,7 @@ def _swap_ms(deployment: Deployment, service: Service, number: int) -> float:
     target = next(e for e in endpoints if e.name == f"c{number}")
     before = _answer(deployment, target)
     other = next(e for e in endpoints if e.name.startswith("c") and _answer(deployment, e) != before)
-    service.catalog.save([replace(target, model=other.model)])
+    service.store.save([replace(target, model=other.model)])
     began = time.perf_counter()
     until_true(lambda: _answer(deployment, target) != before, "the new model to answer")
     return (time.perf_counter() - began) * 1000

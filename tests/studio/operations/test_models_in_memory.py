@@ -110,7 +110,7 @@ def live(published: Published) -> Endpoint:
 
 def serve(published: Published, model: str) -> None:
     """Have the live endpoint serve another model, as a PATCH does."""
-    published.service.catalog.save([replace(live(published), model=model)])
+    published.service.store.save([replace(live(published), model=model)])
     published.service.registry.refresh()
 
 
@@ -194,7 +194,7 @@ def test_many_endpoints_are_served_from_little_memory(
 ) -> None:
     own, service = published.service, published.publication.predictive
     many = [new_endpoint(service, f"c{n}", digests[n % 6], datetime.now(UTC)) for n in range(90)]
-    own.catalog.save(many)
+    own.store.save(many)
     own.registry._models = cache(own, 2, model_files)
     own.registry.refresh()
 
