@@ -12,11 +12,11 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from azure.core import MatchConditions
-from azure.core.exceptions import ResourceModifiedError, ResourceNotFoundError
+from azure.core.exceptions import AzureError, HttpResponseError, ResourceModifiedError, ResourceNotFoundError
 from azure.storage.blob import BlobClient, BlobProperties, BlobSasPermissions, BlobType, StorageStreamDownloader
 
 from shared.adapters.blob_writer import BlobWriter
-from shared.adapters.patience import blob_patience
+from shared.adapters.patience import CONNECT_S, blob_patience
 from shared.errors import DatasetChanged
 from shared.secret import Secret
 from shared.storage_account import BlobSigner, blob_service
@@ -63,6 +63,7 @@ class BlobStore:
         """
         # Small pieces: a file is read in memory that does not grow with it.
         pieces = {"max_single_get_size": _PIECE, "max_chunk_get_size": _PIECE}
+        self._connection = connection
         self._service = blob_service(connection, **pieces, **blob_patience())
         self._signer = BlobSigner(self._service)
         self._handover = handover
@@ -123,15 +124,20 @@ class BlobStore:
         """
         Ask for a container, there or not, and return what time the answer says it is.
 
-        An account's own properties are more than an identity with roles on containers may read.
+        An account's own properties are more than an identity with roles on containers may read. Asked once: who wants
+        to know is a probe or a person who waits.
 
         Raises:
-            AzureError: The account does not answer, or refuses.
+            AzureError: The account does not answer, or refuses; `trouble` says which.
         """
         dates: list[str] = []
-        client = self._service.get_container_client(container)
-        with suppress(ResourceNotFoundError):
-            client.get_container_properties(raw_response_hook=lambda answer: dates.append(_date_header(answer)))
+        with (
+            blob_service(self._connection, retry_total=0, connection_timeout=CONNECT_S, read_timeout=CONNECT_S) as once,
+            suppress(ResourceNotFoundError),
+        ):
+            once.get_container_client(container).get_container_properties(
+                raw_response_hook=lambda answer: dates.append(_date_header(answer))
+            )
         return parsedate_to_datetime(dates[0]) if dates and dates[0] else None
 
     def has_container(self, name: str) -> bool:
@@ -217,3 +223,11 @@ def _chunks(stream: StorageStreamDownloader[bytes], facts: BlobFacts) -> Iterato
         yield from stream.chunks()  # the library asks for the version that it began with
     except (ResourceModifiedError, ResourceNotFoundError) as changed:
         raise DatasetChanged(facts.path) from changed
+
+
+def trouble(failed: AzureError) -> str:
+    """Say in a few words why an account did not do what it was asked; quotes nothing that it said."""
+    if isinstance(failed, HttpResponseError) and failed.status_code:
+        code = getattr(failed, "error_code", None)
+        return f"refuses the app ({failed.status_code} {getattr(code, 'value', code) or type(failed).__name__})"
+    return f"does not answer ({type(failed).__name__})"

@@ -13,7 +13,7 @@ from datetime import timedelta
 from azure.core.exceptions import AzureError
 
 from shared.adapters.batch import BatchClient
-from shared.adapters.blobs import BlobStore
+from shared.adapters.blobs import BlobStore, trouble
 from shared.adapters.endpoints import EndpointClient
 from shared.adapters.reach import Reached
 from shared.adapters.storage_layout import ARTIFACTS, CONTAINERS, HOLDOUTS, TRAINING_DATA
@@ -27,6 +27,7 @@ from shared.wire import Endpoint, JobRequest
 _PROBE_LIFETIME = timedelta(minutes=10)
 _REFUSED = (401, 403)
 _DEFAULT = "default"
+_REACHABLE = "reachable"
 
 
 class Doctor:
@@ -47,17 +48,18 @@ class Doctor:
     def examine(self) -> list[Diagnosis]:
         """Return every check, in an order that tells causes before consequences."""
         found = list(self._storage())
+        is_open = all(each.check != _REACHABLE for each in found)
         for _, model in sorted(self._models.items()):
-            found += self._model(model)
+            found += self._model(model, is_open)
         return found
 
     def _storage(self) -> Iterator[Diagnosis]:
         try:
-            missing = [name for name in CONTAINERS if not self._blobs.has_container(name)]
             date = self._blobs.reachable(TRAINING_DATA)
+            missing = [name for name in CONTAINERS if not self._blobs.has_container(name)]
         except AzureError as failed:
-            found, remedy = f"does not answer ({type(failed).__name__})", "check DATA_STORAGE, and the identity's roles"
-            yield Diagnosis("storage", "reachable", False, found, remedy)
+            remedy = "check the address and the key in DATA_STORAGE; with an identity, its roles"
+            yield Diagnosis("storage", _REACHABLE, False, trouble(failed), remedy)
             return
         if missing:
             remedy = "the first tick makes them; with an identity `azd provision` does"
@@ -66,8 +68,9 @@ class Doctor:
             yield Diagnosis("storage", "containers", True, "all are there")
         yield clock_diagnosis("storage", date, self._clock())
 
-    def _model(self, model: Model) -> Iterator[Diagnosis]:
-        yield from self._holdout(model)
+    def _model(self, model: Model, is_storage_open: bool) -> Iterator[Diagnosis]:
+        if is_storage_open:
+            yield from self._holdout(model)
         if any(UNPUBLISHED in address for address in model.addresses):
             remedy = "publish it: docs/azure.md, 'Publish a model'"
             yield Diagnosis(model.name, "published", False, "its addresses are the placeholders of infra/", remedy)
@@ -78,7 +81,10 @@ class Doctor:
             yield Diagnosis(model.name, "service", False, answer.failure, remedy)
             return
         yield clock_diagnosis(model.name, answer.date, self._clock())
-        yield self._training(model)
+        if is_storage_open:
+            yield self._training(model)
+        else:
+            yield Diagnosis(model.name, "training", False, "not asked: a job needs storage", "first mend storage")
         for role in model.endpoints:
             yield from self._scoring(model, role)
 
@@ -88,9 +94,8 @@ class Doctor:
             try:
                 is_there = self._blobs.blob(path).exists()
             except AzureError as failed:
-                yield Diagnosis(
-                    model.name, "holdout", False, f"cannot be read ({type(failed).__name__})", "see storage"
-                )
+                remedy = f"the app must read the container '{HOLDOUTS}': check its identity's roles"
+                yield Diagnosis(model.name, "holdout", False, f"'{path}': storage {trouble(failed)}", remedy)
                 return
             remedy = "" if is_there else "upload labelled rows there, or leave `holdout` out and be judged UNPAIRED"
             yield Diagnosis(model.name, "holdout", is_there, f"'{path}' is {'' if is_there else 'not '}there", remedy)
@@ -102,7 +107,7 @@ class Doctor:
         request = JobRequest(
             inputs={service.input: self._blobs.job_reference(f"{place}.csv", write=False, lifetime=_PROBE_LIFETIME)},
             outputs={
-                port: self._blobs.job_reference(f"{place}{extension}", write=True, lifetime=_PROBE_LIFETIME)
+                port: self._blobs.job_reference(f"{place}/{port}{extension}", write=True, lifetime=_PROBE_LIFETIME)
                 for port, extension in service.outputs.items()
             },
             parameters=service.parameters,
@@ -143,6 +148,8 @@ def _training_remedy(failed: Exception) -> str:
         return "the app cannot sign tokens: its identity needs the role Storage Blob Delegator on the data account"
     if getattr(failed, "status", None) in _REFUSED:
         return "the key does not fit the address: take both from the same endpoint of the training web service"
+    if getattr(failed, "status", None) == 404:
+        return "there is no such training service: correct the address `training.jobs_url`"
     if isinstance(failed, ServiceRejected) and "STUDIO_BLOB_HOSTS" in str(failed):
         return "the service must be allowed to reach this storage: add its blob host to STUDIO_BLOB_HOSTS"
     if isinstance(failed, (ServiceRejected, ProtocolMismatch)):
@@ -152,7 +159,7 @@ def _training_remedy(failed: Exception) -> str:
 
 def _endpoint_remedy(failed: ServiceError, role: str) -> str:
     if failed.status in _REFUSED:
-        return f"the key of `scoring.{role}` does not fit its address: an endpoint has keys of its own"
+        return f"the key of `scoring.{role}` does not fit its address: an endpoint has keys of its own; is it the one named there?"
     if failed.status == 404:
         return f"there is no such endpoint: correct the address of `scoring.{role}`"
     return "try again; if it stays so, look at the service"

@@ -9,7 +9,7 @@ from typing import Any
 
 from azure.core.exceptions import AzureError
 
-from shared.adapters.blobs import BlobStore
+from shared.adapters.blobs import BlobStore, trouble
 from shared.adapters.reach import Reached
 from shared.adapters.storage_layout import TRAINING_DATA
 from shared.domain.model import Model
@@ -56,7 +56,7 @@ class Health:
         try:
             self._blobs.reachable(TRAINING_DATA)
         except AzureError as failed:
-            return f"does not answer ({type(failed).__name__})"
+            return trouble(failed)
         return _OK
 
     def _service(self, model: Model) -> str:

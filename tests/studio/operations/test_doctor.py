@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -92,7 +93,8 @@ def test_no_job_is_left_and_nothing_was_trained(clinic: Clinic) -> None:
     clinic.app().doctor.examine()
 
     assert "claimed" not in clinic.deployment.log()
-    assert BlobStore(Secret(clinic.deployment.connection_string)).read("artifacts/census/doctor/probe.ilearner") is None
+    blobs = BlobStore(Secret(clinic.deployment.connection_string))
+    assert blobs.read("artifacts/census/doctor/probe/output1.ilearner") is None
 
 
 def test_a_wrong_key_is_named(clinic: Clinic) -> None:
@@ -123,6 +125,30 @@ def test_storage_that_the_service_may_not_reach_is_named(clinic: Clinic) -> None
     faults = clinic.faults(DATA_STORAGE=elsewhere)
 
     assert "STUDIO_BLOB_HOSTS" in faults["training"].remedy
+
+
+def test_a_training_service_that_is_not_there_is_named(clinic: Clinic) -> None:
+    faults = clinic.faults(CENSUS_JOBS_URL=clinic.settings["CENSUS_JOBS_URL"].replace("/services/", "/services/0"))
+
+    assert set(faults) == {"training"}
+    assert "training.jobs_url" in faults["training"].remedy
+
+
+@pytest.mark.parametrize(
+    ("pattern", "wrong", "found"),
+    [
+        (r"AccountKey=[^;]+", "AccountKey=d3Jvbmc=", "refuses the app (403 AuthorizationFailure)"),
+        (r":\d+/devstore", ":9/devstore", "does not answer (ServiceRequestError)"),
+    ],
+)
+def test_storage_that_is_closed_is_told_once_and_soon(clinic: Clinic, pattern: str, wrong: str, found: str) -> None:
+    app = clinic.app(DATA_STORAGE=re.sub(pattern, wrong, clinic.deployment.connection_string))
+    faults = {each.check: each for each in app.doctor.examine() if not each.ok}
+
+    assert set(faults) == {"reachable", "training"}
+    assert faults["reachable"].found == found
+    assert "first mend storage" in faults["training"].remedy
+    assert app.health.report()[1]["storage"] == found
 
 
 def test_a_missing_holdout_is_named(clinic: Clinic) -> None:
