@@ -159,7 +159,9 @@ def _training_remedy(failed: Exception) -> str:
 
 def _endpoint_remedy(failed: ServiceError, role: str) -> str:
     if failed.status in _REFUSED:
-        return f"the key of `scoring.{role}` does not fit its address: an endpoint has keys of its own; is it the one named there?"
+        return (
+            f"the key of `scoring.{role}` does not fit its address: an endpoint has keys of its own; is it this one's?"
+        )
     if failed.status == 404:
         return f"there is no such endpoint: correct the address of `scoring.{role}`"
     return "try again; if it stays so, look at the service"
