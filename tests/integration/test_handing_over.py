@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from census_rows import people
 from retraining_world import World
@@ -60,13 +60,20 @@ def test_a_worker_that_lost_its_lease_saves_no_verdict(world: World) -> None:
 
     def usurp(name: str) -> None:
         record = records.load("census")
-        records.save(replace(record, lease="somebody", lease_until=datetime.now(UTC) + timedelta(hours=1)))
+        records.save(
+            replace(
+                record, lease="somebody", lease_run="census-other", lease_until=world.clock() + timedelta(minutes=1)
+            )
+        )
 
     world.service.before_update = usurp
     world.app.evaluation.evaluate("census", run_id)
 
     assert world.run()["state"] == "EVALUATING"
     assert world.rows("decisions") == []
+    world.service.before_update = lambda name: None
+    world.pass_time(minutes=2)
+    assert len(world.app.polling.tick()) == 1  # its message came to nothing: another one is sent
 
 
 def test_a_message_that_is_only_slow_is_not_sent_again(world: World) -> None:

@@ -46,6 +46,14 @@ class ModelRecord:
     head: Head | None = None
     version: str = field(default="", compare=False)
 
+    def is_leased(self, now: datetime) -> bool:
+        """Whether a worker uses the endpoints."""
+        return bool(self.lease and self.lease_until and self.lease_until > now)
+
+    def is_used_for(self, run_id: str, now: datetime) -> bool:
+        """Whether a worker uses the endpoints for this run."""
+        return self.is_leased(now) and self.lease_run == run_id
+
     def used_for(self, run_id: str) -> ModelRecord:
         """Return the record when a run is to use the endpoints: staging gets its model, unless it has it already."""
         return replace(self, lease_run=run_id, staged_run=run_id if self.staged_run == run_id else "")

@@ -100,13 +100,13 @@ class Evaluation:
         if run.cancel_reason and run.state is RunState.EVALUATING:
             return  # the next tick ends it
         lease = Lease(self._stores.records, model.name, self._clock)
+        is_left = False
         try:
             lease.take(lambda record: record.used_for(run.id))
             self._finish(run, model, lease)
         except StateConflict as taken:
             event(_log, "evaluation.left_to_another", run_id=run.id, reason=str(taken))
-            if self._stores.records.load(model.name).lease_run != run.id:
-                self._setbacks.queue_again(run)
+            is_left = True
         except ServiceUnavailable as away:
             self._setbacks.postpone(run, away)
         except Exception as surprise:
@@ -114,6 +114,9 @@ class Evaluation:
             raise
         finally:
             lease.release()
+        # A second message of a run that is being judged is dropped; any other has come to nothing.
+        if is_left and not self._stores.records.load(model.name).is_used_for(run.id, self._clock()):
+            self._setbacks.queue_again(run)
 
     def _finish(self, run: Run, model: Model, lease: Lease) -> None:
         known = Known()

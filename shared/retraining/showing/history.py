@@ -133,7 +133,7 @@ class History:
             "champion": _champion(record.champion),
             "anchor": _champion(record.anchor),
             "holdout_uses": record.holdout_uses,
-            "busy": bool(record.lease and record.lease_until and record.lease_until > self._clock()),
+            "busy": record.is_leased(self._clock()),
             "last_scheduled_at": stored(record.last_scheduled_at) or None,
         }
 

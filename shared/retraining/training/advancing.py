@@ -207,8 +207,7 @@ class Advancing:
         """Whether a worker is busy with the endpoints that this run is judged on."""
         if run.state is RunState.RECEIVED or run.state in AT_SERVICE:
             return False
-        record = self._records.load(run.model)
-        return bool(record.lease and record.lease_until and record.lease_until > self._clock())
+        return self._records.load(run.model).is_leased(self._clock())
 
     def _end(self, run: Run, state: RunState, reason: str) -> Run:
         """Close a run where its state allows it; a begun promotion has ends of its own."""
