@@ -44,6 +44,6 @@ resource workbook 'Microsoft.Insights/workbooks@2022-04-01' = {
     displayName: 'Relearn'
     serializedData: string({ version: 'Notebook/1.0', items: items })
     sourceId: applicationInsightsId
-    version: '1.0'
+    version: 'Notebook/1.0'
   }
 }
