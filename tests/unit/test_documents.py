@@ -13,7 +13,7 @@ PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglo
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
 # Paths are written from the project's root, or from the program or the package that a paragraph is about.
 BASES = [ROOT, ROOT / "shared", ROOT / "studio", ROOT / "studio" / "web", ROOT / "tests" / "studio"]
-PATH = re.compile(r"`((?:[\w.-]+/)+[\w.-]*|[\w-]+\.(?:py|bicep|ya?ml|sh))`")
+PATH = re.compile(r"`(?!\.local/)((?:[\w.-]+/)+[\w.-]*|[\w-]+\.(?:py|bicep|ya?ml|sh))`")
 CODE = (".py", ".bicep", ".kql", ".yml", ".yaml", ".sh", "/")
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
