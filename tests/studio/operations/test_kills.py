@@ -104,6 +104,8 @@ def test_a_server_that_is_asked_to_stop_has_its_job_done_by_the_next(serving: Se
     assert code in (0, -15)
     assert not is_left
     assert let_end(serving, job_id) == "Finished"
+    claims = [claim["attempt"] for claim in deployment.events("job.claimed") if claim["job_id"] == job_id]
+    assert claims == [1, 1]  # a job that is given back counts as not tried
 
 
 def test_a_cancelled_job_has_its_process_ended_within_two_seconds(serving: Serving) -> None:
