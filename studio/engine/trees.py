@@ -49,7 +49,7 @@ class Trees:
                 self._pack_row(self._row, 0, *row)
                 if code := self._predict_row(*self._row_arguments):
                     check(code)
-                answers += self._answer
+                answers += self._answer[:]
         return answers
 
     def predict_columns(self, columns: Sequence[Sequence[float]]) -> list[float]:

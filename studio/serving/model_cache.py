@@ -80,11 +80,13 @@ class ModelCache:
             ArtifactMissing: Its file is gone or was altered.
             EngineError: It is no model that this version can score with.
         """
-        with self._lock:
-            loaded = self._loaded.get(digest)
-            if loaded is not None:
+        loaded = self._loaded.get(digest)
+        if loaded is not None:
+            try:  # noqa: SIM105 - on the way of every request
                 self._loaded.move_to_end(digest)
-                return loaded.scorer
+            except KeyError:  # it made room in another thread just now
+                pass
+            return loaded.scorer
         data = self._read(digest)
         loaded = _Loaded(Scorer.load(data), len(data) * _LOADED_PER_BYTE)
         self._keep(digest, loaded)

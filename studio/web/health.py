@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import orjson
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
@@ -26,7 +28,9 @@ class HealthApp:
         if scope["method"] not in ("GET", "HEAD"):
             await send_json(send, *rendered(HTTPException(405)))
         elif scope["path"] == LIVE:
-            await send_json(send, 200, orjson.dumps({"status": "live", "version": code_version()}))
+            await send_json(
+                send, 200, orjson.dumps({"status": "live", "version": await asyncio.to_thread(code_version)})
+            )
         elif self._registry.is_ready:
             await send_json(send, 200, orjson.dumps({"status": "ready", "problems": self._registry.problems}))
         else:

@@ -15,8 +15,9 @@ from uvicorn import Config
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from studio.web.answers import WholeAnswer, WholeRequest
+from studio.web.answers import Headers, WholeAnswer, WholeRequest
 
+_HELD_DIGITS = len(str(HIGH_WATER_LIMIT))
 _KEPT, _LAST = b"\r\n", b"connection: close\r\n\r\n"
 
 
@@ -59,12 +60,16 @@ class WholeAnswers(HttpToolsProtocol):
             self._rest.cancel()
         super().connection_lost(exc)
 
+    def on_message_begin(self) -> None:
+        """Note what comes; most requests need no scope."""
+        self.url, self.headers, self.expect_100_continue = b"", [], False
+
     def on_headers_complete(self) -> None:
         """Hold a request back that may be answered at once; begin any other."""
         if self._may_hold():
             self._holds, self._body = True, b""
         else:
-            super().on_headers_complete()
+            self._begin()
 
     def on_body(self, body: bytes) -> None:
         """Collect the body, or pass it on."""
@@ -99,15 +104,23 @@ class WholeAnswers(HttpToolsProtocol):
             and (self.cycle is None or self.cycle.response_complete)
             and self._prompt.is_prompt(self.parser.get_method(), self.url)
             and not self.expect_100_continue
+            and not _is_long(self.headers)
             and not self.flow.write_paused
             and not self.parser.should_upgrade()
             and self.parser.get_http_version() == "1.1"
             and not self.transport.is_closing()
         )
 
+    def _begin(self) -> None:
+        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.expect_100_continue = url, expects
+        self.headers += headers
+        super().on_headers_complete()
+
     def _begin_held(self) -> None:
         self._holds = False
-        super().on_headers_complete()
+        self._begin()
         if self._body:
             super().on_body(self._body)
 
@@ -149,6 +162,14 @@ class WholeAnswers(HttpToolsProtocol):
         self._rests_since = None  # something came
         if self.timeout_keep_alive_task is not None:
             super()._unset_keepalive_if_required()
+
+
+def _is_long(headers: Headers) -> bool:
+    """Whether a body is announced that has to be refused before it is sent, or read in parts."""
+    for name, value in headers:
+        if name == b"content-length":
+            return len(value) > _HELD_DIGITS
+    return False
 
 
 class PairingTransport:

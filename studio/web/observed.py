@@ -5,20 +5,19 @@ from __future__ import annotations
 import random
 import re
 import time
-from collections.abc import Mapping
-from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from studio.web.answers import JSON_HEAD, Headers, WholeAnswer, WholeRequest
 from studio.web.facts import REQUEST_ID, noted
-from studio.web.metrics import Metrics
-from studio.web.request_log import RequestLog
+from studio.web.metrics import SCORING, Metrics
+from studio.web.request_log import RequestLog, facts_json
 from studio.web.scoring import ScoringApp
 
 _SHOWABLE = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _REQUEST_ID, _CALLER_ID = b"x-ms-request-id", b"x-ms-client-request-id"
 _ID_FIELDS = {_REQUEST_ID: "request_id", _CALLER_ID: "client_request_id"}
+_HEAD = JSON_HEAD + _REQUEST_ID + b": %b\r\n"
 _UNKNOWN = "none"  # health, and addresses that nobody answers
 
 
@@ -58,8 +57,11 @@ class Observed:
         try:
             await self._app(scope, receive, send_marked)
         finally:
-            facts = {"method": scope["method"], "path": scope["path"], **noted(scope)}
-            self._note_done(marks, status, time.perf_counter() - started, facts)
+            seconds, facts = time.perf_counter() - started, noted(scope)
+            self._metrics.count(facts.get("operation", _UNKNOWN), status, seconds)
+            ids = {_ID_FIELDS[name]: value.decode() for name, value in marks}
+            done = {"status": status, "duration_ms": round(seconds * 1000, 3)}
+            self._log.add(facts_json({**ids, **done, "method": scope["method"], "path": scope["path"], **facts}))
 
     def answer_at_once(self, request: WholeRequest) -> WholeAnswer | None:
         """Answer a request that is here whole, if that takes no waiting; None leaves it to be called."""
@@ -68,15 +70,16 @@ class Observed:
         if answer is None:
             return None
         status, body, facts = answer
-        marks = _marks(request.headers)
-        head = JSON_HEAD % len(body) + b"".join([b"%s: %s\r\n" % mark for mark in marks])
-        self._note_done(marks, status, time.perf_counter() - started, facts)
+        (_, request_id), *caller = _marks(request.headers)
+        head = _HEAD % (len(body), request_id)
+        line = f'{{"request_id":"{request_id.decode()}",'
+        for name, value in caller:
+            head += b"%s: %s\r\n" % (name, value)
+            line += f'"{_ID_FIELDS[name]}":"{value.decode()}",'
+        seconds = time.perf_counter() - started
+        self._metrics.count(SCORING, status, seconds)
+        self._log.add(f'{line}"status":{status},"duration_ms":{seconds * 1000:.3f},{facts[1:]}')
         return WholeAnswer(status, head, body)
-
-    def _note_done(self, marks: Headers, status: int, seconds: float, facts: Mapping[str, Any]) -> None:
-        self._metrics.count(facts.get("operation", _UNKNOWN), status, seconds)
-        ids = {_ID_FIELDS[name]: value.decode() for name, value in marks}
-        self._log.add({**ids, "status": status, "duration_ms": round(seconds * 1000, 3), **facts})
 
 
 def _marks(headers: Headers) -> Headers:

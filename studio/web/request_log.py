@@ -27,7 +27,7 @@ _LOGGER = "studio.web.observed"
 
 _log = logging.getLogger(_LOGGER)
 
-Layout = Callable[[float, Mapping[str, Any]], str]
+Layout = Callable[[float, str], str]
 
 
 class RequestLog:
@@ -42,22 +42,22 @@ class RequestLog:
     def __init__(self, *, as_json: bool = False, clock: Callable[[], float] = time.time) -> None:
         self._line: Layout = _JsonLayout() if as_json else _TextLayout()
         self._clock = clock
-        self._answered: list[tuple[float, Mapping[str, Any]]] = []
+        self._answered: list[tuple[float, str]] = []
 
-    def add(self, fields: Mapping[str, Any]) -> None:
-        """Add the line of a request that was answered just now; fields that are None are left out."""
+    def add(self, facts: str) -> None:
+        """Add the line of a request that was answered just now; `facts` is an object of JSON, not empty."""
         if not _log.isEnabledFor(logging.INFO):
             return
         if not self._answered:
             asyncio.get_running_loop().call_later(_WRITE_AFTER_S, self.flush)
-        self._answered.append((self._clock(), fields))
+        self._answered.append((self._clock(), facts))
         if len(self._answered) >= _WRITE_AT_LINES:
             self.flush()
 
     def flush(self) -> None:
         """Write what was collected; lines that nobody takes are dropped, as `logging` drops them."""
         answered, self._answered = self._answered, []
-        lines = masked("".join([self._line(at, fields) for at, fields in answered]))
+        lines = masked("".join([self._line(at, facts) for at, facts in answered]))
         with suppress(OSError, ValueError):  # ValueError: the stream is closed
             sys.stderr.write(lines)
             sys.stderr.flush()
@@ -69,22 +69,24 @@ class _TextLayout:
     def __init__(self) -> None:
         self._second, self._shown = -1, ""
 
-    def __call__(self, at: float, fields: Mapping[str, Any]) -> str:
+    def __call__(self, at: float, facts: str) -> str:
         second = int(at)
         if second != self._second:  # the date changes once in a thousand lines
             self._second, self._shown = second, time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(second))
-        return f"{self._shown},{int((at - second) * 1000):03d} INFO {_LOGGER} {_EVENT} {_object(fields)}\n"
+        return f"{self._shown},{int((at - second) * 1000):03d} INFO {_LOGGER} {_EVENT} {facts}\n"
 
 
 class _JsonLayout:
     """The form of `log_lines.JsonLines`."""
 
-    def __call__(self, at: float, fields: Mapping[str, Any]) -> str:
+    def __call__(self, at: float, facts: str) -> str:
         shown = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
-        return f"{_object({'at': shown, 'level': 'INFO', 'logger': _LOGGER, 'event': _EVENT, **fields})}\n"
+        first = facts_json({"at": shown, "level": "INFO", "logger": _LOGGER, "event": _EVENT})
+        return f"{first[:-1]},{facts[1:]}\n"
 
 
-def _object(fields: Mapping[str, Any]) -> str:
+def facts_json(fields: Mapping[str, Any]) -> str:
+    """Write facts as one object; fields that are None are left out."""
     if None in fields.values():
         fields = {name: value for name, value in fields.items() if value is not None}
     return orjson.dumps(fields, default=str).decode()

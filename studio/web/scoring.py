@@ -24,6 +24,7 @@ from studio.web.facts import note
 from studio.web.faults import rendered
 from studio.web.key_guard import KeyGuard
 from studio.web.metrics import SCORING
+from studio.web.request_log import facts_json
 
 MAX_BODY_BYTES = 16 * 2**20
 
@@ -58,13 +59,13 @@ class ScoringApp:
         """Whether a request may be answered on the spot, as far as its first line tells."""
         return method == b"POST" and _target(url) is not None
 
-    def answer_at_once(self, request: WholeRequest) -> tuple[int, bytes, dict[str, Any]] | None:
+    def answer_at_once(self, request: WholeRequest) -> tuple[int, bytes, str] | None:
         """
         Answer a short request that is here whole, without a task of its own.
 
         Returns:
-            Status, body and facts for the log; None for every other request, and for one whose key has to be refused
-            or whose endpoint has to be looked up.
+            Status, body and facts for the log, an object of JSON; None for every other request, and for one whose key
+            has to be refused or whose endpoint has to be looked up.
         """
         target = _target(request.url)
         if target is None or len(request.body) > _INLINE_BYTES or not self._guard.is_quiet:
@@ -79,7 +80,7 @@ class ScoringApp:
             status, answer = 200, _scored(served, request.body, target.form)
         except Exception as error:  # as above
             status, answer = rendered(error)
-        return status, answer, {"method": "POST", "path": target.path, **_facts(served)}
+        return status, answer, _facts_text(target.path, served.endpoint.name, served.service.name)
 
     async def _answer(self, scope: Scope, receive: Receive) -> bytes:
         if scope["method"] != "POST":
@@ -128,6 +129,11 @@ def _target(url: bytes) -> _Target | None:
     text = path.decode("latin-1")
     address = _address(text) if text.endswith(_EXECUTE) and "%" not in text else None
     return _Target(text, *address, _form(query)) if address else None
+
+
+@lru_cache(1024)
+def _facts_text(path: str, endpoint: str, service: str) -> str:
+    return facts_json({"method": "POST", "path": path, "operation": SCORING, "endpoint": endpoint, "service": service})
 
 
 def _facts(served: Served) -> dict[str, Any]:

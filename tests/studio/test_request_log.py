@@ -12,7 +12,7 @@ import pytest
 
 from shared.logs import event
 from studio.log_lines import JsonLines
-from studio.web.request_log import RequestLog
+from studio.web.request_log import RequestLog, facts_json
 
 AT = 1_795_600_000.25
 FIELDS = {"request_id": "a1", "client_request_id": None, "path": "/x", "status": 200, "duration_ms": 0.4}
@@ -27,7 +27,7 @@ def written(capsys: pytest.CaptureFixture[str], *, as_json: bool, lines: int = 1
     async def log() -> None:
         requests = RequestLog(as_json=as_json, clock=lambda: AT)
         for _ in range(lines):
-            requests.add(FIELDS)
+            requests.add(facts_json(FIELDS))
         requests.flush()
 
     asyncio.run(log())
@@ -62,7 +62,7 @@ def test_a_json_line_has_the_form_of_every_other_json_line(
 
 def test_lines_are_written_soon_after_the_answer(capsys: pytest.CaptureFixture[str]) -> None:
     async def log() -> str:
-        RequestLog().add(FIELDS)
+        RequestLog().add(facts_json(FIELDS))
         until = time.monotonic() + 5
         said = ""
         while not said and time.monotonic() < until:
@@ -77,7 +77,7 @@ def test_lines_do_not_pile_up(capsys: pytest.CaptureFixture[str]) -> None:
     async def log() -> int:
         requests = RequestLog()
         for _ in range(2000):
-            requests.add(FIELDS)
+            requests.add(facts_json(FIELDS))
         return capsys.readouterr().err.count("\n")  # no time has passed for the loop
 
     assert asyncio.run(log()) >= 1500
@@ -86,7 +86,7 @@ def test_lines_do_not_pile_up(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_credential_in_an_address_is_masked(capsys: pytest.CaptureFixture[str]) -> None:
     async def log() -> None:
         requests = RequestLog()
-        requests.add({**FIELDS, "path": "/box/a.csv&sig=topsecret"})
+        requests.add(facts_json({**FIELDS, "path": "/box/a.csv&sig=topsecret"}))
         requests.flush()
 
     asyncio.run(log())
@@ -99,8 +99,8 @@ def test_the_date_of_a_line_is_that_of_its_answer(capsys: pytest.CaptureFixture[
 
     async def log() -> None:
         requests = RequestLog(clock=lambda: next(times))
-        requests.add(FIELDS)
-        requests.add(FIELDS)
+        requests.add(facts_json(FIELDS))
+        requests.add(facts_json(FIELDS))
         requests.flush()
 
     asyncio.run(log())
