@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections import Counter
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ from deployment import TOKEN, Deploy, Deployment, JobsClient, children_of, kill,
 from exchanges import people
 
 ROW = {"Inputs": {"input1": {"ColumnNames": ["age", "hours", "job"], "Values": [["40", "40", "clerk"]]}}}
+BODY = json.dumps(ROW).encode()
 N_CLIENTS = 4
 
 
@@ -136,25 +138,46 @@ def test_several_workers_share_the_jobs_and_each_runs_once(deploy: Deploy, quick
     assert alone.poll() is None
 
 
+def test_each_serving_process_counts_an_endpoints_calls_for_itself(
+    deploy: Deploy, quick_experiment: Path, data: Path
+) -> None:
+    """As docs/protocol.md says: two processes take between an endpoint's maximum of 4 calls at once and twice that."""
+    deployment = deploy(STUDIO_PROCESSES="2")
+    publication = deployment.publish(quick_experiment, data, "live")
+    deployment.serve(workers=0)
+
+    with ExitStack() as stack:
+        calls = [stack.enter_context(begun(publication)) for _ in range(16)]
+        answers = Counter(call.recv(12) for call in calls)
+
+    assert set(answers) == {b"HTTP/1.1 100", b"HTTP/1.1 503"}
+    assert 4 <= answers[b"HTTP/1.1 100"] <= 8
+
+
+def begun(publication: dict[str, Any]) -> socket.socket:
+    """Begin a scoring call, whose body the service asks for once it has admitted it."""
+    live = publication["predictive"]["endpoints"]["live"]
+    address = urlsplit(f"{live['api_location']}/execute")
+    head = (
+        f"POST {address.path} HTTP/1.1\r\nHost: {address.netloc}\r\nAuthorization: Bearer {live['primary_key']}\r\n"
+        f"Content-Length: {len(BODY)}\r\nConnection: close\r\nExpect: 100-continue\r\n\r\n"
+    )
+    connection = socket.create_connection((str(address.hostname), address.port or 80), timeout=30)
+    connection.sendall(head.encode())
+    return connection
+
+
 def test_a_request_under_way_is_answered_when_the_server_stops(
     deploy: Deploy, quick_experiment: Path, data: Path
 ) -> None:
     deployment = deploy()
     publication = deployment.publish(quick_experiment, data, "live")
-    live = publication["predictive"]["endpoints"]["live"]
     server = deployment.serve(workers=0)
-    address = urlsplit(f"{live['api_location']}/execute")
-    body = json.dumps(ROW).encode()
-    head = (
-        f"POST {address.path} HTTP/1.1\r\nHost: {address.netloc}\r\nAuthorization: Bearer {live['primary_key']}\r\n"
-        f"Content-Length: {len(body)}\r\nConnection: close\r\nExpect: 100-continue\r\n\r\n"
-    )
 
-    with socket.create_connection((address.hostname, address.port), timeout=30) as connection:
-        connection.sendall(head.encode())
+    with begun(publication) as connection:
         assert b"100 Continue" in connection.recv(1000)  # the service has begun to read the body
         server.terminate()
-        connection.sendall(body)
+        connection.sendall(BODY)
         answer = connection.recv(1000)
 
     assert answer.startswith(b"HTTP/1.1 200")
