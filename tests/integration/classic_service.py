@@ -209,12 +209,15 @@ class _Handler(QuietHandler):
     def _handle(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
         data = self.rfile.read(length)
-        if not self.headers.get("Authorization", "").startswith("Bearer planted-"):
+        if self.path == "/health/live":  # asked by everybody, without a key
+            status, answer = 200, {"status": "live", "version": "classic-1"}
+        elif self.headers.get("Authorization", "").startswith("Bearer planted-"):
+            status, answer = self.service.answer(
+                self.command, self.path.partition("?")[0], json.loads(data) if data else None
+            )
+        else:
             self.send_error(401)
             return
-        status, answer = self.service.answer(
-            self.command, self.path.partition("?")[0], json.loads(data) if data else None
-        )
         body = b"" if answer is None else json.dumps(answer).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")

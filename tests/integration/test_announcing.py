@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import jsonschema_rs
+import pytest
 from census_rows import people
 from retraining_world import World
 
@@ -50,6 +51,11 @@ def test_a_judged_run_has_its_report_in_three_forms(world: World) -> None:
     assert facts["two_class"]["n_rows"] == facts["verdict"]["n_rows"] == 2000
     assert facts["metrics"][0]["champion"] == run["verdict"]["champion"]
     assert facts["provenance"]["golden_rows"] == 20
+    assert facts["provenance"]["service_version"] == "classic-1"
+    assert facts["provenance"]["app_version"]
+    assert {row["name"] for row in facts["label"]["rows"]} == {"<=50K", ">50K"}
+    assert sum(row["training"] for row in facts["label"]["rows"]) == pytest.approx(1)
+    assert facts["cost"]["training_seconds"] >= 0
     assert b"PROMOTED" in html.data
     assert text.data.startswith(b"# PROMOTED: census")
     assert runs_of(world) == []

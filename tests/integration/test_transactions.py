@@ -68,7 +68,7 @@ def test_a_promoted_run_costs_a_bounded_number_of_storage_calls(
     assert message
     assert state == "PROMOTED"
     assert total <= 25
-    assert len(report) <= 17
+    assert len(report) <= 18
 
 
 def test_a_look_at_a_running_job_costs_no_storage_call_beyond_the_tick(world: World) -> None:
