@@ -28,7 +28,8 @@ class PublishedEndpoint:
     @property
     def help_url(self) -> str:
         """The endpoint's help page, which wants no key: what to send, and sample programs."""
-        return self.management_url.replace("/workspaces/", "/apihelp/workspaces/", 1)
+        service = self.management_url.rpartition("/endpoints/")[0].replace("/workspaces/", "/apihelp/workspaces/", 1)
+        return f"{service}/endpoints/{self.api_location.rpartition('/')[2]}"
 
 
 @dataclass(frozen=True)

@@ -56,8 +56,9 @@ def run(
 def _introduce(timeline: Timeline, addresses: Addresses, folder: Path) -> None:
     for title, lines in _sections(addresses, folder):
         timeline.say(f"\n{title}")
+        room = max(len(name) for name, _ in lines)
         for name, value in lines:
-            timeline.say(f"  {name:<9} {value}" if name else f"  {value}")
+            timeline.say(f"  {name:<{room}}  {value}" if name else f"  {value}")
     timeline.say(f"\nLogs are in {short(folder / 'logs')}. Ctrl-C stops everything.")
 
 

@@ -52,6 +52,13 @@ def test_the_http_functions_want_a_key_and_health_does_not(loop: Loop) -> None:
     assert "there is no run 'nothing'" in missing.json()["error"]
 
 
+def test_help_pages_are_where_the_start_says(loop: Loop) -> None:
+    for published in loop.addresses.publications.values():
+        page = requests.get(published.endpoints["live"].help_url, timeout=10)
+        assert page.status_code == 200
+        assert published.endpoints["live"].api_location.rpartition("/")[2] in page.text
+
+
 def test_no_secret_is_in_the_logs(loop: Loop) -> None:
     """Keys that the environment made, and signatures of references, must not be in any part's log."""
     logs = {path.name: path.read_text(errors="replace") for path in loop.environment.state.logs.iterdir()}

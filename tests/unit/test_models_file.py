@@ -10,6 +10,7 @@ import pytest
 from shared.declarations.models_file import load_models
 from shared.domain.data.contract import Kind
 from shared.domain.gate import Mode, Policy
+from shared.domain.model import Price
 from shared.errors import ConfigError
 from shared.settings import ROOT, Settings
 
@@ -161,12 +162,21 @@ def test_a_gate_may_ask_for_much(tmp_path: Path) -> None:
         ('drift]\ncolumns = ["x"]', "models.census.drift.columns: 'x' is none of the contract's columns"),
         ('approval]\nask = "ever"', "models.census.approval.ask: expected one of never, on-hold, always"),
         ("approval]\nallow_self = 1", "models.census.approval.allow_self: expected"),
+        ('training.price]\nper_hour = -1\ncurrency = "EUR"', "models.census.training.price.per_hour: expected"),
+        ("training.price]\nper_hour = 1", "models.census.training.price.currency: is missing"),
     ],
 )
 def test_a_problem_with_approval_or_drift_names_its_key(tmp_path: Path, section: str, problem: str) -> None:
     with pytest.raises(ConfigError) as refused:
         load(tmp_path, f"{SAMPLE}\n[models.census.{section}\n")
     assert problem in str(refused.value)
+
+
+def test_an_hour_of_training_may_have_a_price(tmp_path: Path) -> None:
+    priced = load(tmp_path, f'{SAMPLE}\n[models.census.training.price]\nper_hour = 0.25\ncurrency = "EUR"\n')["census"]
+
+    assert priced.training.price == Price(0.25, "EUR")
+    assert load(tmp_path, SAMPLE)["census"].training.price is None
 
 
 def test_a_model_may_have_no_staging_endpoint(tmp_path: Path) -> None:
