@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import requests
 
-from examples.census.files import CensusFiles
+from examples.census.files import CensusFiles, derive
 from examples.rentals.files import RentalFiles
+from examples.rentals.files import derive as derive_rentals
 from local.api import FunctionApi, Run
 from local.drop import drop
-from local.environment import Addresses, Environment
+from local.environment import Addresses, Environment, install_storage
 from local.following import Settled, follow
 from local.timeline import Timeline
 from shared.wire import Table, scoring_answer, scoring_request
+
+ADULT = Path(__file__).parents[2].parent / "shared" / "data" / "adult" / "adult.csv"
 
 _WITHIN_S = 120
 
@@ -69,3 +74,17 @@ class Loop:
             self.environment.check()
             time.sleep(0.2)
         return run
+
+
+@contextmanager
+def running_loop(folder: Path, *, rentals: bool) -> Iterator[Loop]:
+    """Start everything in a folder; rows are real where UCI Adult lies beside the project."""
+    data = ADULT if ADULT.is_file() else None
+    if data is None:
+        print("UCI Adult is not beside the project: the loop runs on synthetic rows")  # noqa: T201
+    files = derive(folder / "files", data)
+    install_storage(lambda line: None)
+    with Environment(folder / "state", lambda line: None, rentals=rentals) as environment:
+        addresses = environment.start(lambda _: files)
+        with FunctionApi(addresses.functions_url, addresses.function_key) as api:
+            yield Loop(environment, addresses, files, derive_rentals(folder / "rentals"), api)

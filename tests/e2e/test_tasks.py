@@ -72,6 +72,13 @@ def test_a_model_of_another_task_is_promoted_rejected_reported_and_rolled_back(l
     assert _answers(loop, case, rows) == published
 
 
+def test_the_doctor_finds_nothing_wrong(loop: Loop) -> None:
+    found = loop.ask("GET", "doctor").json()
+
+    assert [check for check in found["checks"] if not check["ok"]] == []
+    assert {check["subject"] for check in found["checks"]} >= {"rentals", "demand", "census"}
+
+
 def _first_rows(holdout: Path) -> Table:
     """Return some rows, both labels blank."""
     with holdout.open(encoding="utf-8", newline="") as lines:

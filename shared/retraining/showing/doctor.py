@@ -105,7 +105,9 @@ class Doctor:
         service, batch = model.training, self._batch(model)
         place = f"{ARTIFACTS}/{model.name}/doctor/probe"
         request = JobRequest(
-            inputs={service.input: self._blobs.job_reference(f"{place}.csv", write=False, lifetime=_PROBE_LIFETIME)},
+            inputs={
+                service.input: self._blobs.job_reference(f"{place}-input.csv", write=False, lifetime=_PROBE_LIFETIME)
+            },
             outputs={
                 port: self._blobs.job_reference(f"{place}/{port}{extension}", write=True, lifetime=_PROBE_LIFETIME)
                 for port, extension in service.outputs.items()
