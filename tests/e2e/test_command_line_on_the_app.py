@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from azure.storage.blob import BlobServiceClient
 from running_loop import Loop, running_loop
 
 from local.drop import drop
@@ -57,20 +56,6 @@ def relearn(loop: Loop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         return Said(code, printed.out, printed.err)
 
     return run
-
-
-@pytest.fixture
-def tiny_holdout(loop: Loop) -> Iterator[None]:
-    """Too few rows for a verdict of the gate alone, so that runs are HELD."""
-    head = loop.files.holdout.read_bytes().splitlines(keepends=True)[:91]
-    _put_holdout(loop, b"".join(head))
-    yield
-    _put_holdout(loop, loop.files.holdout.read_bytes())
-
-
-def _put_holdout(loop: Loop, data: bytes) -> None:
-    with BlobServiceClient.from_connection_string(loop.addresses.storage.reveal()) as service:
-        service.get_blob_client("holdouts", "census/holdout.csv").upload_blob(data, overwrite=True)
 
 
 def _some_rows(loop: Loop, path: Path, first: int, count: int) -> Path:
@@ -131,10 +116,11 @@ def test_models_what_serves_and_the_chain(relearn: Relearn) -> None:
     assert "FLIPS" in flipped.out
 
 
-def test_held_runs_are_decided_and_what_was_decided_is_undone(
-    loop: Loop, relearn: Relearn, tmp_path: Path, tiny_holdout: None
-) -> None:
-    drop(loop.addresses.storage, _some_rows(loop, tmp_path / "first.csv", 0, 900), "census")
+def test_held_runs_are_decided_and_what_was_decided_is_undone(loop: Loop, relearn: Relearn, tmp_path: Path) -> None:
+    path = _some_rows(loop, tmp_path / "first.csv", 3000, 12000)
+    with path.open("a", encoding="utf-8") as file:  # a twentieth of the holdout, which only a person may let pass
+        file.writelines(loop.files.holdout.read_text(encoding="utf-8").splitlines(keepends=True)[1:201])
+    drop(loop.addresses.storage, path, "census")
     held = _held_on(relearn, "census/first.csv")
     before = relearn("models", "census", "--json").document["champion"]["run_id"]
 
