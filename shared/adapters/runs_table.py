@@ -12,7 +12,7 @@ from typing import Any
 from shared.adapters.tables import Row, TableStore, instant, stored
 from shared.domain.lifecycle.announcement import Announcement
 from shared.domain.lifecycle.runs import Run, RunKind, RunState
-from shared.errors import AlreadyExists
+from shared.errors import AlreadyExists, Changed
 
 _REASON_CHARACTERS = 4000  # a table's text holds 32,000; what a service says may be of any length
 
@@ -47,6 +47,25 @@ class RunTable:
         saved = replace(run, version=self._table.replace(_to_row(run), run.version))
         self._watch(saved)
         return saved
+
+    def amend(self, read: Run, run: Run) -> Run:
+        """
+        Save what a person asked of a run; where only the telling of its news went on meanwhile, beside that.
+
+        Args:
+            read: The run as the person saw it.
+            run: The same with what was asked.
+
+        Raises:
+            Changed: Another worker moved it first.
+        """
+        try:
+            return self.save(run)
+        except Changed:
+            now = self.find(run.model, run.id)
+            if now is None or replace(now, announcement=read.announcement) != read:
+                raise
+            return self.save(replace(run, announcement=now.announcement, version=now.version))
 
     def save_all(self, runs: Sequence[Run]) -> None:
         """Save runs as far as nobody else moved them: whoever did has seen more."""

@@ -110,6 +110,19 @@ def test_a_run_is_created_once_and_survives_the_table(storage: Secret) -> None:
     assert list(runs.due(NOW)) == []
 
 
+def test_what_a_person_asks_is_saved_beside_the_telling_of_news_and_nothing_else(storage: Secret) -> None:
+    runs = RunTable(TableStore(storage, RUNS))
+    read = runs.create(_ended("census", 1))
+    told = runs.save(replace(read, announcement=read.announcement.tried(1, NOW)))
+
+    asked = runs.amend(read, replace(read, cancel_reason="by ada"))
+    runs.save(replace(asked, attempts=1))
+
+    assert (asked.cancel_reason, asked.announcement) == ("by ada", told.announcement)
+    with pytest.raises(Changed):
+        runs.amend(asked, replace(asked, cancel_reason="by bob"))
+
+
 def test_of_a_thousand_runs_the_newest_are_read_and_then_those_before(storage: Secret) -> None:
     table = TableStore(storage, RUNS)
     runs = RunTable(table)

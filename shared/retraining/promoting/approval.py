@@ -54,9 +54,10 @@ class Approvals:
         if champion is None or champion.run_id != run.judged_champion:
             serving = champion.run_id if champion else "nothing"
             said = f"the champion is '{serving}' by now: the approval by {by} does not count, the run is judged again"
-            return self._save(run.advanced(RunState.EVALUATING, self._clock(), said, is_announced=True))
+            return self._save(run, run.advanced(RunState.EVALUATING, self._clock(), said, is_announced=True))
         said = f"approved by {by}: {reason.strip()}; {run.reason}"
-        return self._save(run.advanced(RunState.PROMOTING, self._clock(), said, approval=approval, is_announced=True))
+        promoting = run.advanced(RunState.PROMOTING, self._clock(), said, approval=approval, is_announced=True)
+        return self._save(run, promoting)
 
     def reject(self, run_id: str, by: str, reason: str, *, via: str = "http") -> Json:
         """
@@ -67,7 +68,8 @@ class Approvals:
         """
         run, approval = self._decided(run_id, by, reason, via, "reject")
         said = f"rejected by {by}: {reason.strip()}"
-        return self._save(run.advanced(RunState.EVALUATING, self._clock(), said, approval=approval, is_announced=True))
+        ended = run.advanced(RunState.EVALUATING, self._clock(), said, approval=approval, is_announced=True)
+        return self._save(run, ended)
 
     def token(self, run: Run, to: str, lifetime: timedelta) -> str:
         """
@@ -129,9 +131,9 @@ class Approvals:
         at = stored(self._clock())
         return run, {"decision": decision, "by": by.strip(), "reason": reason.strip(), "at": at, "via": via}
 
-    def _save(self, run: Run) -> Json:
+    def _save(self, read: Run, run: Run) -> Json:
         try:
-            saved = self._runs.save(run)
+            saved = self._runs.amend(read, run)
         except Changed:
             raise RequestRefused(
                 f"somebody else decided run '{run.id}' at this moment; GET /api/runs/{run.id}"

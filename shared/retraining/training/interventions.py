@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 from shared.adapters.blobs import BlobStore, facts_of
@@ -54,7 +55,7 @@ class Interventions:
             raise RequestRefused(f"run '{run_id}' is {run.state.value}: the live endpoint is being changed; {way_back}")
         said = f"cancelled by {by.strip()}: {reason.strip()}"
         event(_log, "run.cancel_requested", run_id=run.id, model=run.model, state=run.state.value, reason=said)
-        return self._moved_on(replace(run, cancel_reason=said, due_at=None))
+        return self._moved_on(run, replace(run, cancel_reason=said, due_at=None))
 
     def retry(self, run_id: str, by: str, reason: str) -> Json:
         """
@@ -68,7 +69,7 @@ class Interventions:
         if run.state is RunState.HELD:
             raise RequestRefused(f"run '{run_id}' is HELD: approve or reject it")
         if not run.state.is_final:
-            return self._moved_on(replace(run.unannounced(), attempts=0))
+            return self._moved_on(run, replace(run.unannounced(), attempts=0))
         if run.state not in CAME_TO_NOTHING or run.kind is not RunKind.TRAINING:
             other = f"POST /api/runs/{run_id}/override puts a judged model live"
             raise RequestRefused(f"run '{run_id}' is {run.state.value}, so there is nothing to try again; {other}")
@@ -84,13 +85,13 @@ class Interventions:
             raise RequestRefused(f"models.toml no longer declares '{run.model}'", 404)
         return run
 
-    def _moved_on(self, run: Run) -> Json:
+    def _moved_on(self, read: Run, run: Run) -> Json:
         try:
-            self._advancing.advance(self._runs.save(run))
+            asked = self._runs.amend(read, run)
         except Changed:
             raise RequestRefused(f"run '{run.id}' moved at this moment; look at it and ask again") from None
-        except StateConflict:
-            pass  # a worker has it; the next tick sees what was asked
+        with suppress(StateConflict):  # a worker has it; the next tick sees what was asked
+            self._advancing.advance(asked)
         return run_as_json(self._runs.find(run.model, run.id) or run)
 
     def _again(self, run: Run, by: str, reason: str) -> Json:
@@ -121,7 +122,7 @@ class Interventions:
             if dataset and dataset.run_id == run.id:
                 said = f"trains again in '{made.id}', asked for by {by}: {reason}"
                 self._ledger.save(replace(dataset, state=DatasetState.ACCEPTED, run_id=made.id, reason=said))
-        return self._moved_on(made) if made.state is RunState.RECEIVED else run_as_json(made)
+        return self._moved_on(made, made) if made.state is RunState.RECEIVED else run_as_json(made)
 
 
 def _next_id(run_id: str) -> str:
