@@ -9,7 +9,6 @@ import os
 from relearn import shown
 from relearn.client import Client
 from relearn.commands import Answer
-from relearn.errors import WrongUsage
 
 
 def approve(client: Client, options: argparse.Namespace) -> Answer:
@@ -44,8 +43,6 @@ def rollback(client: Client, options: argparse.Namespace) -> Answer:
 
 def retrain(client: Client, options: argparse.Namespace) -> Answer:
     """Train one file, or all accepted files that wait for the schedule."""
-    if "/" in options.model:
-        raise WrongUsage(f"'{options.model}' names a file, not a model: relearn retrain MODEL --file {options.model}")
     body = {"by": who(options.by), "reason": options.reason or "", "dataset": options.file, "force": options.force}
     sent = {name: value for name, value in body.items() if value is not None}
     return Answer(client.post("models", options.model, "retrain", body=sent), shown.taken_up)
