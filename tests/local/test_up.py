@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -143,6 +144,8 @@ def test_dropping_without_an_environment_says_how_to_start_one(tmp_path: Path, l
 
 
 def test_dropping_for_an_unknown_model_names_the_known_ones(tmp_path: Path, local: Local) -> None:
+    (tmp_path / "running.json").write_text(json.dumps({"storage": "x", "models_file": str(ROOT / "models.toml")}))
+
     done = local("drop", "new.csv", "--model", "weather", "--state", str(tmp_path))
 
     assert done.returncode == 1

@@ -274,6 +274,17 @@ def test_a_file_is_explained_in_sentences(app: ScriptedApp, relearn: Relearn) ->
     assert relearn("explain", "census/a b.csv").out.splitlines() == said
 
 
+def test_a_file_where_a_model_is_wanted_is_wrong_usage_and_says_how(
+    app: ScriptedApp, relearn: Relearn, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        relearn("retrain", "census/good.csv", "--by", "ada")
+
+    assert ended.value.code == 2
+    assert "relearn retrain census --file good.csv" in capsys.readouterr().err
+    assert app.asked == []
+
+
 def test_a_file_is_released_and_a_model_retrained(app: ScriptedApp, relearn: Relearn) -> None:
     app.answers["POST /api/datasets/release/census/a.csv?model=census"] = (200, {"answer": "meets it", "run": RUN})
     app.answers["POST /api/models/census/retrain"] = (200, {"answer": "nothing new", "run": None})
