@@ -56,9 +56,8 @@ def _work(options: argparse.Namespace) -> int:
     if options.attached:
         threading.Thread(target=_stop_at_end_of_input, args=(stop,), daemon=True).start()
     settings = _settings()
-    storage, worker = assemble_worker(settings, stop)
+    _, worker = assemble_worker(settings, stop)
     warm_up()
-    storage.prepare()
     worker.run()
     return 0
 

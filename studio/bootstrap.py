@@ -79,4 +79,7 @@ def assemble_worker(settings: Settings, stop: threading.Event) -> tuple[OwnStora
 
     queue = JobQueue(storage.queue, operation.lease)
     bell = operation.doorbell if operation.doorbell.can_ring_here else None
-    return storage, Worker(store, queue, artifacts, bench, stop, slots=TrainingSlots(), bell=bell, chore=sweep)
+    worker = Worker(
+        store, queue, artifacts, bench, stop, slots=TrainingSlots(), bell=bell, chore=sweep, prepare=storage.prepare
+    )
+    return storage, worker

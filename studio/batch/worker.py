@@ -65,6 +65,7 @@ class Worker:
         slots: Places to train on this machine; None for a place that nobody else can take.
         bell: Rings when a job was queued nearby; None for a worker on a machine of its own.
         chore: Done about once an hour, when no job waits.
+        prepare: Creates in storage what is needed there, before anything else is done.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class Worker:
         slots: TrainingSlots | None = None,
         bell: Doorbell | None = None,
         chore: Callable[[], object] | None = None,
+        prepare: Callable[[], object] | None = None,
     ) -> None:
         self._store = store
         self._queue = queue
@@ -89,6 +91,7 @@ class Worker:
         self._desk = Desk(store, queue, stop, bench.lease, self._clock)
         self._bell = bell
         self._chore = chore
+        self._prepare = prepare
         self._chore_at = self._clock() + _CHORE_EVERY
         self._settled_from: datetime | None = None
 
@@ -98,6 +101,7 @@ class Worker:
         pause = shortest
         while not self._stop.is_set():
             try:
+                self._prepare_once()
                 pause = 0.0 if self.step() else min(max(pause, shortest) * _GROWTH, longest)
                 if pause == longest:
                     self._do_chore()
@@ -133,6 +137,11 @@ class Worker:
             if self._bell.wait(min(left, _STOP_LOOK_S)):
                 return True
         return False
+
+    def _prepare_once(self) -> None:
+        if self._prepare is not None:
+            self._prepare()
+            self._prepare = None
 
     def _do_chore(self) -> None:
         if self._chore is not None and self._clock() >= self._chore_at:

@@ -59,13 +59,16 @@ def test_a_service_that_starts_during_an_outage_is_ready_after_it(serving: Servi
     deployment = serving.deployment
     deployment.server.terminate()
     deployment.server.wait(30)
+    n_restarts, n_failures = (len(deployment.events(name)) for name in ("worker.restarted", "storage.failed"))
 
     with storage.out():
         server = deployment.start_serving(workers=1)
         until_true(lambda: deployment.answers("/health/live"), "the server to answer")
         unready = deployment.client.get("/health/ready")
+        until_true(lambda: len(deployment.events("storage.failed")) > n_failures + 1, "server and worker to notice")
     until_true(lambda: deployment.answers("/health/ready"), "the service to be ready")
 
+    assert len(deployment.events("worker.restarted")) == n_restarts  # it waited, as the server did
     assert unready.status_code == 503
     assert server.poll() is None
     assert score(serving).status_code == 200
