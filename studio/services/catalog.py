@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from functools import cached_property
+from hmac import compare_digest
 
 from shared.secret import Secret
 from studio.engine.score_module import ScoreModule
@@ -70,6 +72,16 @@ class Endpoint:
     past_models: tuple[str, ...] = ()
     modified_at: datetime | None = None
     etag: str = ""
+
+    def opens_to(self, authorization: bytes) -> bool:
+        """Whether a header is the usual one with one of the keys; quicker than to take it apart for `opens_with`."""
+        first, second = self._usual
+        is_first, is_second = compare_digest(authorization, first), compare_digest(authorization, second)
+        return is_first or is_second
+
+    @cached_property
+    def _usual(self) -> tuple[bytes, bytes]:
+        return f"Bearer {self.primary_key.reveal()}".encode(), f"Bearer {self.secondary_key.reveal()}".encode()
 
     def opens_with(self, key: str) -> bool:
         """Whether `key` is one of the two; both are compared, in constant time."""

@@ -15,7 +15,7 @@ from uvicorn import Config
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from studio.web.answers import Headers, WholeAnswer, WholeRequest
+from studio.web.answers import Headers, WholeAnswer
 
 _HELD_DIGITS = len(str(HIGH_WATER_LIMIT))
 _KEPT, _LAST = b"\r\n", b"connection: close\r\n\r\n"
@@ -27,8 +27,8 @@ class PromptApp(Protocol):
     def is_prompt(self, method: bytes, url: bytes) -> bool:
         """Whether a request to this address may be answered at once."""
 
-    def answer_at_once(self, request: WholeRequest) -> WholeAnswer | None:
-        """Answer; None leaves the request to be called as an ASGI application."""
+    def answer_at_once(self, url: bytes, headers: Headers, body: bytes) -> WholeAnswer | None:
+        """Answer; None leaves the request to be called as an ASGI application. Names of headers are in lower case."""
 
 
 class WholeAnswers(HttpToolsProtocol):
@@ -52,7 +52,6 @@ class WholeAnswers(HttpToolsProtocol):
         """Begin to answer at a connection."""
         self._paired = PairingTransport(transport, self.loop)
         super().connection_made(self._paired)  # type: ignore[arg-type]  # it has all that is used
-        self._caller = self.client[0] if self.client else ""
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
@@ -83,8 +82,7 @@ class WholeAnswers(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """Answer what is here whole."""
         if self._holds:
-            request = WholeRequest(self.parser.get_method(), self.url, self.headers, self._body, self._caller)
-            answer = self._prompt.answer_at_once(request)  # type: ignore[union-attr]  # nothing is held without it
+            answer = self._prompt.answer_at_once(self.url, self.headers, self._body)  # type: ignore[union-attr]  # nothing is held without it
             if answer is not None:
                 self._holds = False
                 self._write(answer)
@@ -129,6 +127,7 @@ class WholeAnswers(HttpToolsProtocol):
             super()._start_asgi_task(cycle, app)
 
     def _write(self, answer: WholeAnswer) -> None:
+        status, head, body = answer
         self.server_state.total_requests += 1
         common, lines = self._common
         if common is not self.server_state.default_headers:  # they change with the date
@@ -137,7 +136,7 @@ class WholeAnswers(HttpToolsProtocol):
             self._common = common, lines
         is_kept = self.parser.should_keep_alive()
         end = _KEPT if is_kept else _LAST
-        self._paired.write_now(b"".join((STATUS_LINE[answer.status], lines, answer.head, end, answer.body)))
+        self._paired.write_now(b"".join((STATUS_LINE[status], lines, head, end, body)))
         if is_kept:
             self._await_next()
         else:

@@ -8,16 +8,15 @@ import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from studio.web.answers import JSON_HEAD, Headers, WholeAnswer, WholeRequest
+from studio.web.answers import Headers, WholeAnswer
 from studio.web.facts import REQUEST_ID, noted
-from studio.web.metrics import SCORING, Metrics
+from studio.web.metrics import Metrics
 from studio.web.request_log import RequestLog, facts_json
 from studio.web.scoring import ScoringApp
 
 _SHOWABLE = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _REQUEST_ID, _CALLER_ID = b"x-ms-request-id", b"x-ms-client-request-id"
-_ID_FIELDS = {_REQUEST_ID: "request_id", _CALLER_ID: "client_request_id"}
-_HEAD = JSON_HEAD + _REQUEST_ID + b": %b\r\n"
+_JSON_HEAD = "content-type: application/json; charset=utf-8\r\ncontent-length: "
 _UNKNOWN = "none"  # health, and addresses that nobody answers
 
 
@@ -44,8 +43,11 @@ class Observed:
             finally:
                 self._log.flush()  # the server stops
             return
-        marks, started, status = _marks(scope["headers"]), time.perf_counter(), 0
-        scope[REQUEST_ID] = marks[0][1].decode()
+        (request_id, caller_id), started, status = _ids(scope["headers"]), time.perf_counter(), 0
+        scope[REQUEST_ID] = request_id
+        marks = [(_REQUEST_ID, request_id.encode())]
+        if caller_id:
+            marks.append((_CALLER_ID, caller_id.encode()))
 
         async def send_marked(message: Message) -> None:
             nonlocal status
@@ -59,34 +61,31 @@ class Observed:
         finally:
             seconds, facts = time.perf_counter() - started, noted(scope)
             self._metrics.count(facts.get("operation", _UNKNOWN), status, seconds)
-            ids = {_ID_FIELDS[name]: value.decode() for name, value in marks}
-            done = {"status": status, "duration_ms": round(seconds * 1000, 3)}
-            self._log.add(facts_json({**ids, **done, "method": scope["method"], "path": scope["path"], **facts}))
+            known = facts_json({"method": scope["method"], "path": scope["path"], **facts})
+            self._log.add(request_id, caller_id, status, seconds, known)
 
-    def answer_at_once(self, request: WholeRequest) -> WholeAnswer | None:
+    def answer_at_once(self, url: bytes, headers: Headers, body: bytes) -> WholeAnswer | None:
         """Answer a request that is here whole, if that takes no waiting; None leaves it to be called."""
         started = time.perf_counter()
-        answer = self._scoring.answer_at_once(request)
+        answer = self._scoring.answer_at_once(url, headers, body)
         if answer is None:
             return None
-        status, body, facts = answer
-        (_, request_id), *caller = _marks(request.headers)
-        head = _HEAD % (len(body), request_id)
-        line = f'{{"request_id":"{request_id.decode()}",'
-        for name, value in caller:
-            head += b"%s: %s\r\n" % (name, value)
-            line += f'"{_ID_FIELDS[name]}":"{value.decode()}",'
+        status, text, facts = answer
+        request_id, caller_id = _ids(headers)
+        head = f"{_JSON_HEAD}{len(text)}\r\nx-ms-request-id: {request_id}\r\n"
+        if caller_id:
+            head += f"x-ms-client-request-id: {caller_id}\r\n"
         seconds = time.perf_counter() - started
-        self._metrics.count(SCORING, status, seconds)
-        self._log.add(f'{line}"status":{status},"duration_ms":{seconds * 1000:.3f},{facts[1:]}')
-        return WholeAnswer(status, head, body)
+        self._metrics.count_scored(status, seconds)
+        self._log.add(request_id, caller_id, status, seconds, facts)
+        return status, head.encode(), text
 
 
-def _marks(headers: Headers) -> Headers:
-    """Draw a request's id, which opens nothing (quick randomness will do), and take its caller's."""
-    marks = [(_REQUEST_ID, b"%032x" % random.getrandbits(128))]
+def _ids(headers: Headers) -> tuple[str, str]:
+    """Draw a request's id, which opens nothing (quick randomness will do), and take its caller's, empty without one."""
+    caller = b""
     for name, value in headers:
-        if name == _CALLER_ID and _SHOWABLE.fullmatch(value):
-            marks.append((_CALLER_ID, value))
+        if name == _CALLER_ID:
+            caller = value if _SHOWABLE.fullmatch(value) else b""
             break
-    return marks
+    return random.randbytes(16).hex(), caller.decode()

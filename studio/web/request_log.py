@@ -28,6 +28,7 @@ _LOGGER = "studio.web.observed"
 _log = logging.getLogger(_LOGGER)
 
 Layout = Callable[[float, str], str]
+_Answered = tuple[float, str, str, int, float, str]
 
 
 class RequestLog:
@@ -42,22 +43,29 @@ class RequestLog:
     def __init__(self, *, as_json: bool = False, clock: Callable[[], float] = time.time) -> None:
         self._line: Layout = _JsonLayout() if as_json else _TextLayout()
         self._clock = clock
-        self._answered: list[tuple[float, str]] = []
+        self._answered: list[_Answered] = []
 
-    def add(self, facts: str) -> None:
-        """Add the line of a request that was answered just now; `facts` is an object of JSON, not empty."""
-        if not _log.isEnabledFor(logging.INFO):
-            return
+    def add(self, request_id: str, caller_id: str, status: int, seconds: float, facts: str) -> None:
+        """
+        Add the line of a request that was answered just now.
+
+        Args:
+            caller_id: The caller's own id of it, empty without one; both ids need no escaping in JSON.
+            seconds: How long it took.
+            facts: What else is known, an object of JSON, not empty.
+        """
         if not self._answered:
             asyncio.get_running_loop().call_later(_WRITE_AFTER_S, self.flush)
-        self._answered.append((self._clock(), facts))
+        self._answered.append((self._clock(), request_id, caller_id, status, seconds, facts))
         if len(self._answered) >= _WRITE_AT_LINES:
             self.flush()
 
     def flush(self) -> None:
         """Write what was collected; lines that nobody takes are dropped, as `logging` drops them."""
         answered, self._answered = self._answered, []
-        lines = masked("".join([self._line(at, facts) for at, facts in answered]))
+        if not _log.isEnabledFor(logging.INFO):
+            return
+        lines = masked("".join([self._line(answer[0], _object(answer)) for answer in answered]))
         with suppress(OSError, ValueError):  # ValueError: the stream is closed
             sys.stderr.write(lines)
             sys.stderr.flush()
@@ -83,6 +91,13 @@ class _JsonLayout:
         shown = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
         first = facts_json({"at": shown, "level": "INFO", "logger": _LOGGER, "event": _EVENT})
         return f"{first[:-1]},{facts[1:]}\n"
+
+
+def _object(answered: _Answered) -> str:
+    _, request_id, caller_id, status, seconds, facts = answered
+    caller = f'"client_request_id":"{caller_id}",' if caller_id else ""
+    done = f'"status":{status},"duration_ms":{seconds * 1000:.3f}'
+    return f'{{"request_id":"{request_id}",{caller}{done},{facts[1:]}'
 
 
 def facts_json(fields: Mapping[str, Any]) -> str:

@@ -19,7 +19,7 @@ from studio.services.keys import bearer_key
 from studio.serving.registry import Registry, Served
 from studio.serving.scoring import Form, form_of, read_request, score, scorer_of, write_answer
 from studio.web.admission import Admission
-from studio.web.answers import WholeRequest, send_json
+from studio.web.answers import Headers, header, send_json
 from studio.web.facts import note
 from studio.web.faults import rendered
 from studio.web.key_guard import KeyGuard
@@ -59,7 +59,7 @@ class ScoringApp:
         """Whether a request may be answered on the spot, as far as its first line tells."""
         return method == b"POST" and _target(url) is not None
 
-    def answer_at_once(self, request: WholeRequest) -> tuple[int, bytes, str] | None:
+    def answer_at_once(self, url: bytes, headers: Headers, body: bytes) -> tuple[int, bytes, str] | None:
         """
         Answer a short request that is here whole, without a task of its own.
 
@@ -67,17 +67,17 @@ class ScoringApp:
             Status, body and facts for the log, an object of JSON; None for every other request, and for one whose key
             has to be refused or whose endpoint has to be looked up.
         """
-        target = _target(request.url)
-        if target is None or len(request.body) > _INLINE_BYTES or not self._guard.is_quiet:
+        target = _target(url)
+        if target is None or len(body) > _INLINE_BYTES or not self._guard.is_quiet:
             return None
         served = self._registry.find(target.endpoint_id)
         if served is None or served.endpoint.workspace != target.owner:
             return None
-        if not _opens(request.header(b"authorization"), served):
+        if not _opens(header(headers, b"authorization"), served):
             return None
         try:
             self._admission.check(served.endpoint)  # nothing else is scored in this thread meanwhile
-            status, answer = 200, _scored(served, request.body, target.form)
+            status, answer = 200, _scored(served, body, target.form)
         except Exception as error:  # as above
             status, answer = rendered(error)
         return status, answer, _facts_text(target.path, served.endpoint.name, served.service.name)
@@ -108,7 +108,7 @@ class ScoringApp:
 
     def _let_in(self, scope: Scope, served: Served) -> None:
         self._guard.check(scope, served.endpoint.id)
-        if not _opens(_header(scope, b"authorization"), served):
+        if not _opens(header(scope["headers"], b"authorization"), served):
             refusal = Unauthorized("ScoreRequestUnauthorized", "Invalid credentials provided.")
             raise self._guard.refused(scope, served.endpoint.id, refusal)
         note(scope, **_facts(served))
@@ -141,7 +141,8 @@ def _facts(served: Served) -> dict[str, Any]:
 
 
 def _opens(authorization: bytes, served: Served) -> bool:
-    return served.endpoint.opens_with(bearer_key(authorization.decode("latin-1")))
+    endpoint = served.endpoint
+    return endpoint.opens_to(authorization) or endpoint.opens_with(bearer_key(authorization.decode("latin-1")))
 
 
 @lru_cache(1024)
@@ -158,13 +159,6 @@ def _scored(served: Served, body: bytes, form: Form) -> bytes:
     return write_answer(scorer, score(scorer, columns, rows), settings, form)
 
 
-def _header(scope: Scope, wanted: bytes) -> bytes:
-    for name, value in scope["headers"]:
-        if name == wanted:
-            return bytes(value)
-    return b""
-
-
 @lru_cache(64)  # a client sends the same query with every request
 def _form(query_string: bytes) -> Form:
     query = dict(parse_qsl(query_string.decode("latin-1")))
@@ -172,7 +166,7 @@ def _form(query_string: bytes) -> Form:
 
 
 async def _body(scope: Scope, receive: Receive) -> bytes:
-    _check_size(int(_header(scope, b"content-length") or 0))  # the server has refused anything but digits
+    _check_size(int(header(scope["headers"], b"content-length") or 0))  # the server has refused anything but digits
     parts, size = [], 0
     while True:
         message = await receive()

@@ -17,7 +17,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from studio.web.answers import WholeAnswer, WholeRequest
+from studio.web.answers import Headers, WholeAnswer
 from studio.web.http_protocol import WholeAnswers
 
 
@@ -33,11 +33,11 @@ class _Prompt:
     def is_prompt(self, method: bytes, url: bytes) -> bool:
         return url == b"/prompt"
 
-    def answer_at_once(self, request: WholeRequest) -> WholeAnswer | None:
-        if request.body == b"wait":
+    def answer_at_once(self, url: bytes, headers: Headers, body: bytes) -> WholeAnswer | None:
+        if body == b"wait":
             return None
-        answer = b"at once " + request.body
-        return WholeAnswer(200, b"content-length: %d\r\n" % len(answer), answer)
+        answer = b"at once " + body
+        return 200, b"content-length: %d\r\n" % len(answer), answer
 
 
 @pytest.fixture(scope="module")

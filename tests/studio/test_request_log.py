@@ -16,6 +16,7 @@ from studio.web.request_log import RequestLog, facts_json
 
 AT = 1_795_600_000.25
 FIELDS = {"request_id": "a1", "client_request_id": None, "path": "/x", "status": 200, "duration_ms": 0.4}
+ANSWERED = ("a1", "", 200, 0.0004, facts_json({"path": "/x"}))
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +28,7 @@ def written(capsys: pytest.CaptureFixture[str], *, as_json: bool, lines: int = 1
     async def log() -> None:
         requests = RequestLog(as_json=as_json, clock=lambda: AT)
         for _ in range(lines):
-            requests.add(facts_json(FIELDS))
+            requests.add(*ANSWERED)
         requests.flush()
 
     asyncio.run(log())
@@ -60,9 +61,24 @@ def test_a_json_line_has_the_form_of_every_other_json_line(
     assert json.loads(line) == json.loads(JsonLines().format(record_of(caplog)))
 
 
+def test_the_callers_own_id_and_facts_that_are_known_stand_in_the_line(capsys: pytest.CaptureFixture[str]) -> None:
+    async def log() -> None:
+        requests = RequestLog(as_json=True)
+        requests.add("a1", "run-17:2", 503, 1.23456, facts_json({"path": "/Größe", "job_id": None, "service": 'a "b"'}))
+        requests.flush()
+
+    asyncio.run(log())
+
+    [line] = _lines(capsys)
+    found = json.loads(line)
+    assert (found["client_request_id"], found["status"], found["duration_ms"]) == ("run-17:2", 503, 1234.56)
+    assert (found["path"], found["service"]) == ("/Größe", 'a "b"')
+    assert "job_id" not in found
+
+
 def test_lines_are_written_soon_after_the_answer(capsys: pytest.CaptureFixture[str]) -> None:
     async def log() -> str:
-        RequestLog().add(facts_json(FIELDS))
+        RequestLog().add(*ANSWERED)
         until = time.monotonic() + 5
         said = ""
         while not said and time.monotonic() < until:
@@ -77,7 +93,7 @@ def test_lines_do_not_pile_up(capsys: pytest.CaptureFixture[str]) -> None:
     async def log() -> int:
         requests = RequestLog()
         for _ in range(2000):
-            requests.add(facts_json(FIELDS))
+            requests.add(*ANSWERED)
         return capsys.readouterr().err.count("\n")  # no time has passed for the loop
 
     assert asyncio.run(log()) >= 1500
@@ -86,7 +102,7 @@ def test_lines_do_not_pile_up(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_credential_in_an_address_is_masked(capsys: pytest.CaptureFixture[str]) -> None:
     async def log() -> None:
         requests = RequestLog()
-        requests.add(facts_json({**FIELDS, "path": "/box/a.csv&sig=topsecret"}))
+        requests.add(*ANSWERED[:-1], facts_json({"path": "/box/a.csv&sig=topsecret"}))
         requests.flush()
 
     asyncio.run(log())
@@ -99,8 +115,8 @@ def test_the_date_of_a_line_is_that_of_its_answer(capsys: pytest.CaptureFixture[
 
     async def log() -> None:
         requests = RequestLog(clock=lambda: next(times))
-        requests.add(facts_json(FIELDS))
-        requests.add(facts_json(FIELDS))
+        requests.add(*ANSWERED)
+        requests.add(*ANSWERED)
         requests.flush()
 
     asyncio.run(log())
