@@ -43,6 +43,7 @@ class WholeAnswers(HttpToolsProtocol):
         super().__init__(config, *arguments, **named)
         self._prompt: PromptApp | None = config.app if hasattr(config.app, "answer_at_once") else None  # type: ignore[assignment]  # it has both or none
         self._holds = False
+        self._was_last = False
         self._body = b""
         self._rests_since: float | None = None
         self._rest: asyncio.TimerHandle | None = None
@@ -102,12 +103,19 @@ class WholeAnswers(HttpToolsProtocol):
             and (self.cycle is None or self.cycle.response_complete)
             and self._prompt.is_prompt(self.parser.get_method(), self.url)
             and not self.expect_100_continue
-            and not _is_long(self.headers)
             and not self.flow.write_paused
-            and not self.parser.should_upgrade()
-            and self.parser.get_http_version() == "1.1"
-            and not self.transport.is_closing()
+            and not self._was_last
+            and self._is_plain()
         )
+
+    def _is_plain(self) -> bool:
+        """Whether no header asks for more than an answer to a short body; most requests have none that could."""
+        for name, value in self.headers:
+            if name == b"content-length" and len(value) > _HELD_DIGITS:
+                return False
+            if name == b"connection" and (self.parser.should_upgrade() or self.parser.get_http_version() != "1.1"):
+                return False
+        return True
 
     def _begin(self) -> None:
         url, headers, expects = self.url, self.headers, self.expect_100_continue
@@ -140,6 +148,7 @@ class WholeAnswers(HttpToolsProtocol):
         if is_kept:
             self._await_next()
         else:
+            self._was_last = True
             self.transport.close()
 
     def _await_next(self) -> None:
@@ -161,14 +170,6 @@ class WholeAnswers(HttpToolsProtocol):
         self._rests_since = None  # something came
         if self.timeout_keep_alive_task is not None:
             super()._unset_keepalive_if_required()
-
-
-def _is_long(headers: Headers) -> bool:
-    """Whether a body is announced that has to be refused before it is sent, or read in parts."""
-    for name, value in headers:
-        if name == b"content-length":
-            return len(value) > _HELD_DIGITS
-    return False
 
 
 class PairingTransport:

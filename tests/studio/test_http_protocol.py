@@ -161,6 +161,12 @@ def test_a_body_that_came_before_leave_to_send_it_is_taken(port: int) -> None:
 def test_a_caller_of_http_1_0_is_answered_and_let_go(port: int) -> None:
     answer = exchange(port, PROMPT.replace(b"HTTP/1.1", b"HTTP/1.0") + b"\r\nbody")
 
+    assert answer.endswith(b"connection: close\r\n\r\nat once body")
+
+
+def test_a_caller_of_http_1_0_that_wants_to_stay_goes_uvicorns_way(port: int) -> None:
+    answer = exchange(port, PROMPT.replace(b"HTTP/1.1", b"HTTP/1.0") + b"Connection: keep-alive\r\n\r\nbody")
+
     assert answer.endswith(b"in a task body")
 
 
