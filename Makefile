@@ -42,7 +42,7 @@ WITH_OPTION := --with "$$RELEARN_WITH"
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up drop bench screenshots soak test lint format infra-check package clean local-packages test-packages
+.PHONY: help demo up drop bench load screenshots soak test lint format infra-check package clean local-packages test-packages
 
 help: ## list the targets
 	@awk -F ': .*## ' '/^[a-z-]+: .*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile

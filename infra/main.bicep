@@ -18,14 +18,14 @@ param principalId string = ''
 @allowed(['User', 'Group', 'ServicePrincipal'])
 param principalType string = 'User'
 
-@description('Receives alerts and budget warnings. Empty: the rules are there, and tell nobody.')
+@description('Receives alerts and budget warnings. Empty: alerts tell nobody, the budget the owners alone.')
 param alertEmail string = ''
 
-@description('Monthly cost, in the currency of the subscription, whose 80 % and forecast 100 % are reported.')
+@description('Monthly cost, in the currency of the subscription, whose 80 % and forecast 100 % are reported. The first deployment sets it.')
 @minValue(1)
 param monthlyBudget int = 50
 
-@description('First day of the budget\'s first month.')
+@description('First day of the budget\'s first month; used by the first deployment alone.')
 param budgetStart string = utcNow('yyyy-MM-01')
 
 @description('Copies of the stored data: LRS within a building, ZRS over three of them, GRS and GZRS in a second region too.')
@@ -233,7 +233,7 @@ module workbook 'modules/workbook.bicep' = {
   params: {
     location: location
     tags: tags
-    applicationInsightsId: monitoring.outputs.applicationInsightsId
+    workspaceId: monitoring.outputs.workspaceId
   }
 }
 
@@ -244,7 +244,7 @@ module alerts 'modules/alerts.bicep' = {
     location: location
     tags: tags
     token: token
-    applicationInsightsId: monitoring.outputs.applicationInsightsId
+    workspaceId: monitoring.outputs.workspaceId
     email: alertEmail
   }
 }

@@ -3,7 +3,7 @@
 param location string
 param tags object
 param token string
-param applicationInsightsId string
+param workspaceId string
 param email string
 
 var rules = [
@@ -55,7 +55,7 @@ resource rule 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
       description: 'docs/azure.md, "Alerts", says what to do.'
       enabled: true
       severity: each.severity
-      scopes: [applicationInsightsId]
+      scopes: [workspaceId]
       evaluationFrequency: 'PT5M'
       windowSize: 'PT15M'
       autoMitigate: true

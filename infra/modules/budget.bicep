@@ -1,11 +1,14 @@
-// Reports cost; stops nothing.
+// Reports cost; stops nothing. The first deployment alone makes it: Azure lets nobody change a budget's first month.
 
 param name string
 param amount int
 param startDate string
 param email string
 
-resource budget 'Microsoft.Consumption/budgets@2023-11-01' = if (!empty(email)) {
+var people = empty(email) ? [] : [email]
+
+@onlyIfNotExists()
+resource budget 'Microsoft.Consumption/budgets@2023-11-01' = {
   name: name
   properties: {
     category: 'Cost'
@@ -18,14 +21,16 @@ resource budget 'Microsoft.Consumption/budgets@2023-11-01' = if (!empty(email)) 
         operator: 'GreaterThan'
         threshold: 80
         thresholdType: 'Actual'
-        contactEmails: [email]
+        contactEmails: people
+        contactRoles: ['Owner']
       }
       forecast: {
         enabled: true
         operator: 'GreaterThan'
         threshold: 100
         thresholdType: 'Forecasted'
-        contactEmails: [email]
+        contactEmails: people
+        contactRoles: ['Owner']
       }
     }
   }

@@ -29,5 +29,4 @@ resource insights 'Microsoft.Insights/components@2020-02-02' = {
 }
 
 output workspaceId string = workspace.id
-output applicationInsightsId string = insights.id
 output applicationInsightsName string = insights.name

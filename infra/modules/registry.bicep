@@ -1,4 +1,4 @@
-// Holds the two images of studio/Dockerfile; pulled by identity, no administrator account.
+// Holds the two images of studio/; pulled by identity, no administrator account.
 
 param location string
 param tags object

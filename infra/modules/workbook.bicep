@@ -2,7 +2,7 @@
 
 param location string
 param tags object
-param applicationInsightsId string
+param workspaceId string
 
 var charts = [
   { title: 'Runs by outcome', query: loadTextContent('../queries/runs-by-outcome.kql'), form: 'barchart' }
@@ -28,7 +28,7 @@ var items = [
       visualization: chart.form
       size: 0
       queryType: 0
-      resourceType: 'microsoft.insights/components'
+      resourceType: 'microsoft.operationalinsights/workspaces'
       timeContext: { durationMs: 604800000 } // a week
     }
   }
@@ -43,7 +43,7 @@ resource workbook 'Microsoft.Insights/workbooks@2022-04-01' = {
     category: 'workbook'
     displayName: 'Relearn'
     serializedData: string({ version: 'Notebook/1.0', items: items })
-    sourceId: applicationInsightsId
+    sourceId: workspaceId
     version: 'Notebook/1.0'
   }
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import jsonschema_rs
@@ -42,7 +43,6 @@ def test_what_it_names_is_there() -> None:
     main = (INFRA / "main.bicep").read_text() + "".join(
         path.read_text() for path in (INFRA / "modules").glob("*.bicep")
     )
-    stages = (ROOT / "studio" / "Dockerfile").read_text()
 
     assert (INFRA / f"{AZURE['infra']['module']}.bicep").is_file()
     for name in services:
@@ -50,9 +50,25 @@ def test_what_it_names_is_there() -> None:
     for hook in services["functions"]["hooks"]["postdeploy"].values():
         module = hook["run"].rpartition(" ")[2]
         assert (ROOT / (module.replace(".", "/") + ".py")).is_file()
-    assert services["training"]["docker"]["buildArgs"] == ["STAGE=training"]
-    assert "AS training" in stages
-    assert "FROM ${STAGE}" in stages
+
+
+def stages(service: str) -> dict[str, str]:
+    """Name of each stage in a service's Dockerfile → its lines."""
+    text = (ROOT / AZURE["services"][service]["docker"]["path"]).read_text()
+    return dict(re.findall(r"^FROM \S+ AS (\w+)\n(.*?)\n*(?=^FROM |\Z)", text, re.M | re.S))
+
+
+def test_each_service_gets_the_image_that_its_dockerfile_ends_with() -> None:
+    """azd's remote build passes no target and, up to 1.24.2, drops buildArgs without a word (azure-dev #7990)."""
+    for service, program in (("scoring", '["serve"'), ("training", '["work"')):
+        assert set(AZURE["services"][service]["docker"]) == {"path", "context", "remoteBuild"}
+        assert list(stages(service))[-1] == service
+        assert f"CMD {program}" in stages(service)[service]
+
+
+def test_both_images_are_made_of_the_same_base() -> None:
+    assert stages("scoring")["base"] == stages("training")["base"]
+    assert "COPY studio studio" in stages("training")["base"]
 
 
 def test_every_parameter_file_value_is_a_parameter() -> None:

@@ -53,17 +53,17 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder like the image's /app, with a Python beside it that has what the scoring stage installs."""
     folder = tmp_path_factory.mktemp("image")
     for sources, target in re.findall(
-        r"^COPY (?!--from)((?:shared|studio)\S*(?: shared/\S+\.py)*) (\S+)$", DOCKERFILE, re.M
+        r"^COPY (?!--from)((?:shared|studio)\S*(?: shared/\S+)*) (\S+)$", DOCKERFILE, re.M
     ):
         if target.startswith("studio/"):
             continue  # requirements, for the stage that installs
-        for source in sources.split():
+        for source in (found for pattern in sources.split() for found in ROOT.glob(pattern)):
             place = folder / "app" / target
-            if (ROOT / source).is_dir():
-                shutil.copytree(ROOT / source, place, ignore=shutil.ignore_patterns("__pycache__"))
+            if source.is_dir():
+                shutil.copytree(source, place, ignore=shutil.ignore_patterns("__pycache__"))
             else:
                 place.mkdir(parents=True, exist_ok=True)
-                shutil.copy(ROOT / source, place)
+                shutil.copy(source, place)
     venv.create(folder / "scoring", symlinks=True)
     site = next((folder / "scoring" / "lib").glob("python*/site-packages"))
     packages = needed(requirements("requirements-scoring.txt")) | {"lightgbm": distribution("lightgbm")}
