@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from azure.storage.blob import BlobServiceClient
 from census_rows import people
 from retraining_world import World
 from test_deciding import ask_always, begin, declare, evaluate, promoted
@@ -85,6 +86,45 @@ def test_holdouts_that_disagree_ask_a_person(world: World) -> None:
 
     assert run["state"] == "HELD", run["reason"]
     assert "the new holdout says PROMOTE, the one before REJECT" in run["reason"]
+
+
+def test_a_holdout_before_that_cannot_be_judged_any_more_asks_a_person_and_blocks_nothing(world: World) -> None:
+    promoted(world, "a.csv", 0.8, 1)
+    rows = people(2000, seed=99).decode().splitlines()
+    sites = [rows[0] + ",site"] + [f"{row},{'NS'[at % 2]}" for at, row in enumerate(rows[1:])]
+    world.put("holdouts/census/holdout.csv", "\n".join(sites).encode() + b"\n")
+    gate(world, slices=SliceRule(("site",), margin=0.2, min_rows=100))  # the holdout before has no such column
+
+    bridge = evaluate(world, begin(world, "b.csv", 0.95, 2))
+    later = evaluate(world, begin(world, "c.csv", 0.97, 3))
+
+    assert bridge["state"] == "HELD", bridge["reason"]
+    assert "the new holdout says PROMOTE, the one before ERROR" in bridge["reason"]
+    assert "gate-column-missing: the holdout has no column 'site'" in bridge["reason"]
+    assert later["state"] == "PROMOTED", later["reason"]
+
+
+def test_a_kept_holdout_that_is_gone_asks_a_person(world: World) -> None:
+    promoted(world, "a.csv", 0.8, 1)
+    with BlobServiceClient.from_connection_string(world.storage.reveal()) as blobs:
+        container = blobs.get_container_client("artifacts")
+        for name in container.list_blob_names(name_starts_with="census/holdouts/"):
+            container.delete_blob(name)
+    world.put("holdouts/census/holdout.csv", people(1500, seed=5))
+
+    run = evaluate(world, begin(world, "b.csv", 0.95, 2))
+
+    assert run["state"] == "HELD", run["reason"]
+    assert "holdout-missing: the kept holdout" in run["reason"]
+
+
+def test_a_holdout_that_is_not_there_fails_the_run_by_name(world: World) -> None:
+    declare(world, holdout="census/nowhere.csv")
+
+    run = evaluate(world, begin(world, "a.csv", 0.8, 1))
+
+    assert run["state"] == "FAILED"
+    assert "holdout-missing: there is no 'census/nowhere.csv' in the container 'holdouts'" in run["reason"]
 
 
 def test_without_a_staging_endpoint_live_has_to_answer_otherwise_and_the_way_back_is_kept(world: World) -> None:

@@ -60,7 +60,7 @@ def test_a_holdout_that_is_not_there_fails_the_run_with_what_to_do(world: World)
     world.tick()
 
     assert world.run()["state"] == "FAILED"
-    assert "the holdout has no label column 'income'" in world.run()["reason"]
+    assert "holdout-unreadable: the holdout has no label column 'income'" in world.run()["reason"]
 
 
 def test_no_secret_reaches_a_table(world: World) -> None:

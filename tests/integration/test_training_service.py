@@ -18,7 +18,11 @@ from retraining_world import World
         ),
         (Faults(job_status="Failed", details="see https://x/y?sig=abc%3D&se=1"), "FAILED", "sig=****&se=1"),
         (Faults(job_status="Cancelled"), "CANCELLED", "the service says that the job was cancelled"),
-        (Faults(metrics="oops"), "FAILED", "could not be judged: the metrics output holds 1 line(s)"),
+        (
+            Faults(metrics="oops"),
+            "FAILED",
+            "could not be judged: metrics-unreadable: the metrics output holds 1 line(s)",
+        ),
         (Faults(metrics="AUC\n0.9\n"), "REJECTED", "Accuracy of output2 ≥ 0.75: found missing"),
         (Faults(metrics="Accuracy,AUC\n0.9,NaN\n"), "REJECTED", "AUC of output2 ≥ 0.75"),
         (Faults(refused_submits=1), "FAILED", "submit job (400 InvalidBlobExtension): refused"),

@@ -117,6 +117,8 @@ def test_a_gain_below_the_least_gain_is_rejected_although_the_margin_holds() -> 
         (lambda s: replace(s, challenger=s.challenger[:-1]), Fault.ROWS_DO_NOT_MATCH),
         (lambda s: replace(s, challenger=np.full_like(s.challenger, NAN)), Fault.CHALLENGER_UNSCORABLE),
         (lambda s: replace(s, champion=np.full_like(s.champion, INFINITY)), Fault.CHAMPION_UNSCORABLE),
+        (lambda s: replace(s, anchor=np.where(np.arange(4000) == 3, NAN, s.champion)), Fault.ANCHOR_UNSCORABLE),
+        (lambda s: replace(s, anchor=s.champion[:-1]), Fault.ROWS_DO_NOT_MATCH),
         (lambda s: replace(s, labels=np.ones_like(s.labels)), Fault.HOLDOUT_ONE_CLASS),
         (lambda s: replace(s, labels=np.zeros_like(s.labels)), Fault.HOLDOUT_ONE_CLASS),
         (lambda s: PairedScores(s.labels[:0], s.champion[:0], s.challenger[:0]), Fault.HOLDOUT_EMPTY),
@@ -292,6 +294,24 @@ def test_a_slice_too_small_to_judge_is_reported_or_held(hold: bool, outcome: Out
 
     assert verdict.outcome is outcome
     assert verdict.slices[0].state == "too small"
+
+
+def test_a_slice_with_rows_enough_and_no_value_holds_and_says_so() -> None:
+    rows = scores(1.0, 0.7)
+    here = np.arange(4000) < 1000
+    quiet = replace(
+        rows,
+        champion=np.where(here, 0.0, rows.champion),
+        challenger=np.where(here, 0.1, rows.challenger),  # nothing of it is called positive, so there is no Precision
+        slices={"sex=F": here, "sex=M": ~here},
+    )
+    rule = replace(with_metric(metric="Precision"), slices=SliceRule(("sex",), margin=0.2, min_rows=500))
+
+    verdict = judge(GOOD, quiet, rule)
+
+    assert verdict.outcome is Outcome.HOLD, verdict.reason
+    assert "held: slice-undefined: slice sex=F has a value of Precision in both models" in verdict.reason
+    assert judge(GOOD, replace(quiet, slices={}), rule).outcome is Outcome.PROMOTE
 
 
 def test_the_more_slices_the_wider_each_interval() -> None:

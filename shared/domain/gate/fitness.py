@@ -19,10 +19,15 @@ def unfitness(rows: PairedScores) -> tuple[Fault, str] | None:
             Fault.ROWS_DO_NOT_MATCH,
             f"the holdout has {n_rows} rows, {len(rows.champion)} and {len(rows.challenger)} were scored",
         )
+    if rows.anchor is not None and rows.anchor.shape != rows.champion.shape:
+        return Fault.ROWS_DO_NOT_MATCH, f"the last approved model answered {len(rows.anchor)} of {n_rows} holdout rows"
     for fault, who, answers in (
         (Fault.CHAMPION_UNSCORABLE, "the champion", rows.champion),
         (Fault.CHALLENGER_UNSCORABLE, "the challenger", rows.challenger),
+        (Fault.ANCHOR_UNSCORABLE, "the last approved model", rows.anchor),
     ):
+        if answers is None:
+            continue
         odd = int(np.sum(~np.isfinite(answers).reshape(n_rows, -1).all(axis=1)))
         if odd:
             return fault, f"{who} scored {odd} of {n_rows} holdout rows with something that is no finite number"

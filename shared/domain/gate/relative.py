@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from shared.domain.gate.rule import GateRule, MetricRule, Mode
-from shared.domain.gate.verdict import Check, Part, Severity
+from shared.domain.gate.verdict import Check, Fault, Part, Severity
 from shared.domain.measuring.paired import Contrast, PairedScores, Question, compare
 
 _CREEP_MARGINS = 3.0
@@ -93,11 +93,13 @@ def _part(name: str, contrast: Contrast, part: MetricRule, confidence: float, ma
 
 
 def _slice_check(part: Part, rule: GateRule) -> Check:
-    if part.state in ("too small", "not judged"):
+    if part.state == "too small":
         severity = Severity.HOLD if rule.slices.hold_small else Severity.REPORT
         least = float(rule.slices.min_rows)
-        said = f"slice {part.name} can be judged (≥ {least:g} rows, a value in both models)"
-        return Check(said, float(part.n_rows), least, False, severity)
+        return Check(f"slice {part.name} has ≥ {least:g} rows", float(part.n_rows), least, False, severity)
+    if part.state == "not judged":  # enough rows, and a person looks at what the rule could not
+        said = f"slice {part.name} has a value of {part.metric} in both models"
+        return Check(said, None, None, False, Severity.HOLD, Fault.SLICE_UNDEFINED)
     return _bound_check(f"slice {part.name}", part)
 
 

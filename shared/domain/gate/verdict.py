@@ -22,18 +22,26 @@ class Outcome(Enum):
 class Fault(Enum):
     """Why evidence counts as failing; the value is the name that verdicts, logs and reports show."""
 
+    METRICS_UNREADABLE = "metrics-unreadable"
     METRIC_MISSING = "metric-missing"
     METRIC_NOT_FINITE = "metric-not-finite"
     METRIC_IMPOSSIBLE = "metric-impossible"
+    HOLDOUT_MISSING = "holdout-missing"
+    HOLDOUT_UNREADABLE = "holdout-unreadable"
+    GATE_COLUMN_MISSING = "gate-column-missing"
     HOLDOUT_EMPTY = "holdout-empty"
     HOLDOUT_ONE_CLASS = "holdout-one-class"
     HOLDOUT_CONSTANT = "holdout-constant"
     LABEL_NOT_FINITE = "label-not-finite"
+    LABEL_UNKNOWN = "label-unknown"
     ROWS_DO_NOT_MATCH = "rows-do-not-match"
     CHAMPION_UNSCORABLE = "champion-unscorable"
     CHALLENGER_UNSCORABLE = "challenger-unscorable"
+    ANCHOR_UNSCORABLE = "anchor-unscorable"
     VALUE_UNDEFINED = "value-undefined"
     INTERVAL_UNDEFINED = "interval-undefined"
+    SLICE_UNDEFINED = "slice-undefined"
+    TOO_MANY_SLICES = "too-many-slices"
     NOTHING_JUDGED = "nothing-judged"
 
 
@@ -58,8 +66,8 @@ class Check:
 
     def sentence(self) -> str:
         """Say the rule and what was found."""
-        found = "missing" if self.value is None else f"{self.value:.6g}"
-        return f"{self.rule}: found {found}"
+        found = "missing" if self.value is None else f"{self.value:.6g}".replace("-", "−")
+        return f"{f'{self.fault.value}: ' if self.fault else ''}{self.rule}: found {found}"
 
 
 @dataclass(frozen=True)

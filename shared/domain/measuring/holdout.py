@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.domain.gate import GateRule
+from shared.domain.gate import Fault, GateRule
 from shared.domain.measuring.answers import answers_of, classes_of, number
 from shared.domain.measuring.measures import Answers, Truth
 from shared.domain.measuring.paired import PairedScores
@@ -53,7 +53,8 @@ class Holdout:
             return self.others[column]
         if column not in self.columns:
             known = ", ".join((*self.columns, *self.others))
-            raise EvaluationError(f"the holdout has no column '{column}', which the gate names; it has {known}")
+            said = f"the holdout has no column '{column}', which the gate names; it has {known}"
+            raise _unfit(Fault.GATE_COLUMN_MISSING, said)
         at = self.columns.index(column)
         return [label if row[at] is None else str(row[at]) for row, label in zip(self.rows, self.labels, strict=True)]
 
@@ -75,11 +76,13 @@ def parse_holdout(
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as undecodable:
-        raise EvaluationError(f"the holdout is not text in UTF-8 (byte {undecodable.start})") from undecodable
+        said = f"the holdout is not text in UTF-8 (byte {undecodable.start})"
+        raise _unfit(Fault.HOLDOUT_UNREADABLE, said) from undecodable
     reader = csv.reader(io.StringIO(text, newline=""))
     header = next(reader, [])
     if label not in header:
-        raise EvaluationError(f"the holdout has no label column '{label}'; it has {', '.join(header) or 'no header'}")
+        said = f"the holdout has no label column '{label}'; it has {', '.join(header) or 'no header'}"
+        raise _unfit(Fault.HOLDOUT_UNREADABLE, said)
     label_at = header.index(label)
     asked = [at for at, name in enumerate(header) if contract is None or name in contract]
     kept = {name: at for at, name in enumerate(header) if at not in asked}
@@ -88,13 +91,14 @@ def parse_holdout(
         if limit is not None and len(holdout.rows) == limit:
             break
         if len(row) != len(header):
-            raise EvaluationError(f"holdout line {reader.line_num} has {len(row)} cells, the header {len(header)}")
+            said = f"holdout line {reader.line_num} has {len(row)} cells, the header {len(header)}"
+            raise _unfit(Fault.HOLDOUT_UNREADABLE, said)
         holdout.labels.append(row[label_at].strip())
         holdout.rows.append([None if at == label_at else row[at] for at in asked])
         for name, at in kept.items():
             holdout.others[name].append(row[at].strip())
     if not holdout.rows:
-        raise EvaluationError("holdout-empty: the holdout has no rows")
+        raise _unfit(Fault.HOLDOUT_EMPTY, "the holdout has no rows")
     return holdout
 
 
@@ -153,9 +157,8 @@ def _truth(labels: Sequence[str], task: Task, positive: str, classes: Sequence[s
     place = {name: at for at, name in enumerate(classes)}
     strange = next((label for label in labels if label not in place), None)
     if strange is not None:
-        raise EvaluationError(
-            f"the holdout's label '{strange[:40]}' is no class of either model ({', '.join(classes)})"
-        )
+        said = f"the holdout's label '{strange[:40]}' is no class of either model ({', '.join(classes)})"
+        raise _unfit(Fault.LABEL_UNKNOWN, said)
     return np.asarray([place[label] for label in labels], dtype=np.int64)
 
 
@@ -178,6 +181,10 @@ def _slices(holdout: Holdout, columns: Sequence[str]) -> dict[str, NDArray[np.bo
         values = np.unique(cells)
         if len(values) > _MOST_SLICES:
             said = f"column '{column}' has {len(values)} values in the holdout; `slices.columns` takes at most"
-            raise EvaluationError(f"{said} {_MOST_SLICES}")
+            raise _unfit(Fault.TOO_MANY_SLICES, f"{said} {_MOST_SLICES}")
         slices |= {f"{column}={value}": cells == value for value in values}
     return slices
+
+
+def _unfit(fault: Fault, said: str) -> EvaluationError:
+    return EvaluationError(f"{fault.value}: {said}")

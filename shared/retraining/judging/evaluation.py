@@ -16,7 +16,7 @@ from shared.adapters.runs_table import RunTable
 from shared.adapters.storage_layout import ARTIFACTS
 from shared.domain.deciding.approval import AskWhen
 from shared.domain.deciding.champion import INITIAL, Champion
-from shared.domain.gate import Outcome, Verdict
+from shared.domain.gate import Fault, Outcome, Verdict
 from shared.domain.lifecycle.runs import Run, RunKind, RunState
 from shared.domain.measuring import golden
 from shared.domain.measuring.metrics import parse_metrics
@@ -124,7 +124,8 @@ class Evaluation:
             try:
                 run, known = self._judge(run, model, lease)
             except (EvaluationError, MetricsError, ServiceRejected, ProtocolMismatch) as failed:
-                run = self._close(run, RunState.FAILED, f"the challenger could not be judged: {failed}", lease)
+                name = f"{Fault.METRICS_UNREADABLE.value}: " if isinstance(failed, MetricsError) else ""
+                run = self._close(run, RunState.FAILED, f"the challenger could not be judged: {name}{failed}", lease)
         if run.state in (RunState.PROMOTING, RunState.RESTORING):
             lease.hold()
             self._promotion.carry_out(run, model, lease, known)

@@ -10,11 +10,11 @@ from shared.adapters.blobs import BlobStore
 from shared.adapters.runs_table import RunTable
 from shared.adapters.storage_layout import HOLDOUTS
 from shared.domain.deciding.champion import INITIAL, Champion
-from shared.domain.gate import Circumstances, Outcome, Part, Verdict, judge
+from shared.domain.gate import Circumstances, Fault, GateRule, Outcome, Part, Verdict, judge
 from shared.domain.lifecycle.runs import Run
 from shared.domain.measuring.holdout import Answered, Holdout
 from shared.domain.model import Model
-from shared.errors import EvaluationError
+from shared.errors import EvaluationError, ProtocolMismatch, ServiceRejected
 from shared.retraining.judging.evidence import Evidence, EvidenceStore, holdout_of, paired
 from shared.retraining.judging.staging import Staging, ask
 from shared.retraining.promoting.lease import Lease
@@ -129,7 +129,8 @@ class Scoring:
     def _holdout(self, model: Model) -> bytes:
         data = self._blobs.read(f"{HOLDOUTS}/{model.holdout}")
         if data is None:
-            raise EvaluationError(f"there is no '{model.holdout}' in the container '{HOLDOUTS}'; upload it there")
+            said = f"there is no '{model.holdout}' in the container '{HOLDOUTS}'; upload it there"
+            raise EvaluationError(f"{Fault.HOLDOUT_MISSING.value}: {said}")
         return data
 
     def _head_of_training_data(self, model: Model, run: Run) -> Holdout:
@@ -164,19 +165,33 @@ class Scoring:
 
     def _retired(self, run: Run, model: Model, metrics: Mapping[str, float], version: str) -> Verdict | None:
         """Judge on the holdout before: a run that scores both is the bridge between them."""
-        rows = self._evidence.holdout(model, version) if version else None
-        if rows is None or model.gate is None:
+        if not version or model.gate is None:
             return None
+        try:
+            return self._judged_before(run, model, model.gate, metrics, version)
+        except (EvaluationError, ServiceRejected, ProtocolMismatch) as unfit:  # made for another contract or gate
+            return Verdict(Outcome.ERROR, str(unfit), model.gate.metric)
+
+    def _judged_before(
+        self, run: Run, model: Model, gate: GateRule, metrics: Mapping[str, float], version: str
+    ) -> Verdict:
+        rows = self._evidence.holdout(model, version)
+        if rows is None:
+            raise EvaluationError(f"{Fault.HOLDOUT_MISSING.value}: the kept holdout {version[:16]} is gone")
         scores = {
             "champion": ask(self._promotion.live(model), model, rows, run.id),
             "challenger": ask(self._promotion.staging(model), model, rows, run.id),
         }
         evidence = Evidence(dict(metrics), Circumstances(), version, "", scores)
-        return judge(metrics, paired(rows, evidence, model, model.gate), model.gate)
+        return judge(metrics, paired(rows, evidence, model, gate), gate)
 
 
 def bridged(verdict: Verdict, retired: Verdict) -> Verdict:
-    """Add the verdict on the holdout before; where only one of the two would promote, a person decides."""
+    """
+    Add the verdict on the holdout before; where only one of the two would promote, a person decides.
+
+    A new holdout that nothing can be judged on is an ERROR all the same: there is nothing for a person to go by.
+    """
     part = Part(
         "the holdout before",
         retired.metric,
@@ -192,7 +207,7 @@ def bridged(verdict: Verdict, retired: Verdict) -> Verdict:
     verdict = replace(verdict, bridge=part)
     if (verdict.outcome is Outcome.PROMOTE) == (retired.outcome is Outcome.PROMOTE):
         return verdict
-    if Outcome.ERROR in (verdict.outcome, retired.outcome):
+    if verdict.outcome is Outcome.ERROR:
         return verdict
     said = (
         f"{verdict.reason}; held: the new holdout says {verdict.outcome.value}, the one before {retired.outcome.value}"
