@@ -75,6 +75,10 @@ class Attendance:
                 self._abandon()
                 return
             self._renew_in_time()
+        self.conclude(outcome)
+
+    def conclude(self, outcome: Outcome) -> None:
+        """End the job, or let it be tried once more after its first crash."""
         if outcome.is_crash and self._job.attempts < MAX_ATTEMPTS:
             self._give_back(outcome.details or "", attempts=self._job.attempts)
         else:

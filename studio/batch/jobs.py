@@ -119,5 +119,6 @@ class Job:
         )
 
     def ended(self, state: JobState, now: datetime, details: str | None = None) -> Job:
-        """Return the record in a final state."""
-        return self.to(state, ended_at=now, lease_until=None, details=details)
+        """Return the record in a final state; of its request stays what a finished job's results are signed with."""
+        kept = JobRequest(outputs=self.request.outputs) if state is JobState.FINISHED else JobRequest()
+        return self.to(state, ended_at=now, lease_until=None, details=details, request=kept)

@@ -28,7 +28,7 @@ from studio.batch.jobs import LEASE, MAX_ATTEMPTS, MAX_RUNNING, Job, JobState
 from studio.batch.training_slot import TrainingSlots
 from studio.operation import JobLimits
 from studio.store.artifacts import ArtifactKind, ArtifactMissing, Artifacts
-from studio.store.jobs import JobStore
+from studio.store.jobs import JobStore, JobUnreadable
 from studio.store.queue import Errand, JobQueue, Message
 
 _log = logging.getLogger(__name__)
@@ -41,6 +41,7 @@ _STOP_LOOK_S = 0.1
 _SOON = timedelta(seconds=1)
 _CROWDED = timedelta(seconds=2)
 _CHORE_EVERY = timedelta(hours=1)
+_UNREADABLE_LOOKS = 3  # one of several workers may have been started with another secret
 _SERVICE, _LIBRARY = "Batch execution", 1000
 
 
@@ -154,13 +155,32 @@ class Worker:
         self._settled_from = self._clock() + self._bench.lease
 
     def _do(self, message: Message) -> None:
-        job = self._store.get(message.endpoint_id, message.job_id)
+        try:
+            job = self._store.get(message.endpoint_id, message.job_id)
+        except JobUnreadable as error:
+            self._give_up(message, error)
+            return
         if job is None or job.is_final:
             self._queue.done(message)
         elif message.errand is Errand.SETTLE:
             self._settle(job, message)
         else:
             self._run_if_free(job, message)
+
+    def _give_up(self, message: Message, error: JobUnreadable) -> None:
+        """Leave a job that cannot be read to other workers, and fail it when they had their turn."""
+        event(_log, "job.unreadable", level=logging.ERROR, job_id=message.job_id, reason=str(error))
+        if message.n_looks < _UNREADABLE_LOOKS:
+            self._queue.hold(message, self._bench.lease)
+            return
+        problem = "what is stored of this job cannot be read; submit the job again"
+        try:
+            details = Outcome.failed(_SERVICE, _LIBRARY, problem).details or ""
+            self._store.fail_unread(message.endpoint_id, message.job_id, self._clock(), details)
+        except Changed:
+            self._queue.hold(message, _SOON)
+            return
+        self._queue.done(message)
 
     def _settle(self, job: Job, message: Message) -> None:
         """Drop a job that was never started; ask again for one whose RUN may have been lost between two saves."""
@@ -209,7 +229,12 @@ class Worker:
             except ArtifactMissing as error:
                 attendance.end(Outcome.failed(_SERVICE, _LIBRARY, str(error)))
                 return
-            process = JobProcess(order)
+            try:
+                process = JobProcess(order)
+            except (OSError, EOFError) as error:  # the process that jobs are forked from was killed just now
+                problem = f"the job's process could not be started ({type(error).__name__})"
+                attendance.conclude(Outcome.crashed(_SERVICE, _LIBRARY, problem))
+                return
             event(_log, "job.started", **job.ids, attempt=job.attempts, process=process.pid)
             try:
                 attendance.attend(process)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -11,12 +12,18 @@ from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 from azure.data.tables import TableClient, UpdateMode
 
-from shared.errors import AlreadyExists, Changed
+from shared.errors import AlreadyExists, Changed, ProtocolMismatch
 from shared.wire import JobRequest
 from studio.batch.jobs import Job, JobState
-from studio.services.keys import Vault
+from studio.services.keys import Vault, VaultError
 
 MAX_REQUEST_BYTES = 40_000  # encrypted, it must fit the 64 KiB of one table property
+
+_FINAL = [state.value for state in (JobState.FINISHED, JobState.FAILED, JobState.CANCELLED)]
+
+
+class JobUnreadable(Exception):
+    """A stored job cannot be read: locked under another secret, or damaged; says which and why."""
 
 
 class JobStore:
@@ -34,11 +41,31 @@ class JobStore:
             raise AlreadyExists(f"job '{job.id}' is already there") from error
 
     def get(self, endpoint_id: str, job_id: str) -> Job | None:
-        """Read one job, or None when the endpoint knows none of that id."""
+        """Read one job, or None when the endpoint knows none of that id; JobUnreadable when its row makes no sense."""
         try:
-            return self._job(self._table.get_entity(endpoint_id, job_id))
+            row = self._table.get_entity(endpoint_id, job_id)
         except ResourceNotFoundError:
             return None
+        try:
+            return self._job(row)
+        except (VaultError, ProtocolMismatch, LookupError, ValueError, TypeError) as error:
+            raise JobUnreadable(f"job '{job_id}' cannot be read: {type(error).__name__}: {error}") from error
+
+    def fail_unread(self, endpoint_id: str, job_id: str, now: datetime, details: str) -> None:
+        """End a job that cannot be read, without its request; one that has ended or is gone stays as it is."""
+        try:
+            row = self._table.get_entity(endpoint_id, job_id)
+            if row.get("State") in _FINAL:
+                return
+            known = {"Experiment": "", "Attempts": 0, "CreatedAt": now, **row}
+            ended = {**known, "State": JobState.FAILED.value, "EndedAt": now, "Details": details}
+            kept = {name: value for name, value in ended.items() if name not in ("Request", "LeaseUntil")}
+            etag, unchanged = str(row.metadata["etag"]), MatchConditions.IfNotModified
+            self._table.update_entity(kept, UpdateMode.REPLACE, etag=etag, match_condition=unchanged)
+        except ResourceNotFoundError:
+            return
+        except ResourceModifiedError as error:
+            raise Changed(f"job '{job_id}' was changed by somebody else") from error
 
     def n_running(self, endpoint_id: str) -> int:
         """Count an endpoint's running jobs; reads no request."""
@@ -72,7 +99,7 @@ class JobStore:
             "Experiment": job.experiment,
             "Model": job.model or None,
             "RequestId": job.request_id or None,
-            "Request": self._vault.lock(orjson.dumps(job.request.to_wire())),
+            "Request": self._locked(job.request),
             "State": job.state.value,
             "Attempts": job.attempts,
             "CreatedAt": job.created_at,
@@ -88,7 +115,7 @@ class JobStore:
             id=row["RowKey"],
             endpoint_id=row["PartitionKey"],
             experiment=row["Experiment"],
-            request=JobRequest.from_wire(orjson.loads(self._vault.unlock(row["Request"]))),
+            request=self._unlocked(row.get("Request")),
             created_at=row["CreatedAt"],
             state=JobState(row["State"]),
             started_at=row.get("StartedAt"),
@@ -100,3 +127,9 @@ class JobStore:
             request_id=row.get("RequestId", ""),
             etag=str(row.metadata["etag"]),  # type: ignore[attr-defined]
         )
+
+    def _locked(self, request: JobRequest) -> bytes | None:
+        return self._vault.lock(orjson.dumps(request.to_wire())) if request != JobRequest() else None
+
+    def _unlocked(self, stored: bytes | None) -> JobRequest:
+        return JobRequest.from_wire(orjson.loads(self._vault.unlock(stored))) if stored is not None else JobRequest()

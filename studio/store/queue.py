@@ -36,6 +36,11 @@ class Message:
     job_id: str
     receipt: QueueMessage
 
+    @property
+    def n_looks(self) -> int:
+        """How often the errand was received, this time included."""
+        return int(self.receipt.dequeue_count or 0)
+
 
 class JobQueue:
     """

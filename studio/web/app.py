@@ -108,8 +108,15 @@ async def _follow(core: Core) -> None:
 
 async def _share(metrics: Metrics) -> None:
     """Leave the counts to the other serving processes, for ever; they need them to answer a scrape."""
+    failing = False
     while metrics.is_shared:
-        metrics.share()
+        try:
+            metrics.share()
+            failing = False
+        except OSError as error:  # a full disk, say: counts are left again when it has room
+            if not failing:
+                event(_log, "metrics.not_shared", level=logging.ERROR, reason=_first_line(error))
+            failing = True
         await asyncio.sleep(_SHARED_EVERY_S)
 
 

@@ -1,11 +1,12 @@
 """
 What requests cost, as plain numbers; several processes add theirs up through a folder that they share.
 
-Used from the event loop, so without locks. Each process keeps a file of its own, which outlives it: counts never fall.
+Each process keeps a file of its own, which outlives it: counts never fall.
 """
 
 from __future__ import annotations
 
+import threading
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -20,7 +21,11 @@ BOUNDS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0
 
 
 class RequestCounts:
-    """How many requests were answered, by operation and status, and how long those timed took."""
+    """
+    How many requests were answered, by operation and status, and how long those timed took.
+
+    One thread at a time counts an operation, and one at a time notes times; any thread may read.
+    """
 
     def __init__(self) -> None:
         self._answered: Counter[tuple[str, int]] = Counter()
@@ -76,17 +81,19 @@ class RequestCounts:
 
 
 class SharedFolder:
-    """Where the processes of one `serve` leave their counts."""
+    """Where the processes of one `serve` leave their counts; may be used from any thread."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._own = folder / f"{new_id()}.json"
+        self._putting = threading.Lock()
 
     def put(self, counts: RequestCounts) -> None:
         """Leave this process's counts, whole at any moment."""
         fresh = self._own.with_suffix(".new")
-        fresh.write_bytes(counts.to_json())
-        fresh.replace(self._own)
+        with self._putting:
+            fresh.write_bytes(counts.to_json())
+            fresh.replace(self._own)
 
     def others(self) -> Iterator[RequestCounts]:
         """Read what other processes left, those that have ended among them."""

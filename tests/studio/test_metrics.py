@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from studio.services.catalog import Catalog
 from studio.store.job_overview import JobCounts
+from studio.web import app
 from studio.web.metrics import Metrics
+from studio.web.request_counts import RequestCounts, SharedFolder
 
 Sample = tuple[str, frozenset[tuple[str, str]]]
 
@@ -167,3 +171,36 @@ def test_counts_of_a_process_that_ended_stay(tmp_path: Path) -> None:
 
     shown = samples(fresh.written().decode())
     assert shown[named("studio_requests_total", operation="score", status="200")] == 1
+
+
+def test_counts_are_left_by_the_event_loop_and_by_scrapes_at_the_same_time(tmp_path: Path) -> None:
+    folder, counts = SharedFolder(tmp_path), RequestCounts()
+    counts.count("score", 200)
+
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(folder.put, counts) for _ in range(400)]:
+            done.result()
+
+    (others,) = SharedFolder(tmp_path).others()
+    assert others.answered == {("score", 200): 1}
+
+
+def test_sharing_goes_on_after_the_folder_could_not_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(app, "_SHARED_EVERY_S", 0.01)
+    folder = tmp_path / "counts"
+    metrics = Metrics(Catalog, Overview, folder)  # type: ignore[arg-type]
+
+    async def share_through_a_fault() -> None:
+        task = asyncio.create_task(app._share(metrics))
+        await asyncio.sleep(0.05)
+        folder.mkdir()
+        while not list(folder.glob("*.json")):
+            assert not task.done()
+            await asyncio.sleep(0.01)
+        task.cancel()
+
+    asyncio.run(asyncio.wait_for(share_through_a_fault(), 10))
+
+    assert [record.message.split()[0] for record in caplog.records] == ["metrics.not_shared"]

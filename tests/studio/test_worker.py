@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import os
+import signal
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from multiprocessing import forkserver
 from pathlib import Path
 
 import pytest
@@ -203,6 +207,66 @@ def test_an_unforeseen_error_fails_the_job_without_its_text(tmp_path: Path, serv
 
     assert outcome.state is JobState.FAILED
     assert "topsecret" not in str(outcome.details)
+
+
+def test_a_job_that_cannot_be_read_is_left_to_other_workers_and_then_fails(
+    service: Service, bench: Bench, run_jobs: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = JobStore(service.storage.jobs, Vault(Secret(base64.b64encode(bytes(32)).decode())))
+    job_id = Batches(other, bench.queue, service.blobs).submit(bench.endpoint_id, bench.experiment, bench.request).id
+    bench.queue.ask_to_run(bench.endpoint_id, job_id)
+    run_jobs()
+    left = other.get(bench.endpoint_id, job_id)
+    assert left is not None
+    assert not left.is_final
+
+    monkeypatch.setattr("studio.batch.worker._UNREADABLE_LOOKS", 1)
+    bench.queue.ask_to_run(bench.endpoint_id, job_id)
+    follower = bench.started()
+    run_jobs()
+
+    job = bench.job(job_id)
+    assert (job.state, job.request) == (JobState.FAILED, JobRequest())
+    assert job.details == (
+        "Module: Batch execution; Error 1000: what is stored of this job cannot be read; submit the job again"
+    )
+    assert bench.job(follower).state is JobState.FINISHED
+
+
+def test_the_death_of_the_fork_server_costs_neither_a_job_nor_the_worker(
+    bench: Bench, working: threading.Event
+) -> None:
+    running = bench.started(slow=True)
+    wait_for(lambda: bench.job(running).state is JobState.RUNNING, "the job to run")
+
+    os.kill(_fork_server(), signal.SIGKILL)
+    follower = bench.started()
+    time.sleep(1.0)  # two looks of the worker at its job
+    assert bench.job(running).state is JobState.RUNNING
+    bench.batches.cancel(bench.endpoint_id, running)
+    wait_for(lambda: bench.job(follower).is_final, "the next job, forked from another server")
+
+    assert bench.job(follower).state is JobState.FINISHED
+    assert bench.job(running).state is JobState.CANCELLED
+
+
+def test_a_job_whose_process_cannot_be_forked_is_tried_once_more(
+    bench: Bench, run_jobs: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dying(order: JobOrder) -> JobProcess:
+        monkeypatch.undo()
+        raise EOFError("the fork server ended between its call and its answer")
+
+    monkeypatch.setattr("studio.batch.worker.JobProcess", dying)
+    job_id = bench.started()
+
+    run_jobs()
+
+    assert (bench.job(job_id).state, bench.job(job_id).attempts) == (JobState.FINISHED, 2)
+
+
+def _fork_server() -> int:
+    return int(forkserver._forkserver._forkserver_pid)  # type: ignore[attr-defined]
 
 
 def test_a_stale_save_loses(bench: Bench) -> None:
