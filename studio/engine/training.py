@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -83,15 +84,16 @@ def train(
         LibraryMissing: LightGBM or the OpenMP runtime is not installed.
     """
     experiment = experiment.with_parameters(parameters or {})
-    with open_training_file(path, extension, experiment.schema) as file:
-        return _Training(experiment, file, _sha256(path), threads, progress or (lambda _: None)).run()
+    with ThreadPoolExecutor(1) as beside, open_training_file(path, extension, experiment.schema) as file:
+        sha256 = beside.submit(_sha256, path)  # hashing waits for nobody, and nobody for it
+        return _Training(experiment, file, sha256, threads, progress or (lambda _: None)).run()
 
 
 class _Training:
     """One run of an experiment; each step adds to `_outputs`, and is told to whoever listens."""
 
     def __init__(
-        self, experiment: Experiment, file: CsvFile, sha256: str, threads: int, tell: Callable[[str], None]
+        self, experiment: Experiment, file: CsvFile, sha256: Future[str], threads: int, tell: Callable[[str], None]
     ) -> None:
         self._experiment = experiment
         self._file = file
@@ -113,7 +115,7 @@ class _Training:
         self._tell(f"evaluating on {len(test)} rows")
         answers = trainer.answers(model, test.features)
         evaluations = [evaluate(trainer.learner, test.labels, answers), *self._compared(trainer, training, test)]
-        origin = DataOrigin(self._sha256, dataset.n_rows, len(training), len(test))
+        origin = DataOrigin(self._sha256.result(), dataset.n_rows, len(training), len(test))
         packed = self._packed(dataset, trainer, model, evaluations[0], origin)
         self._score(dataset, trainer, ~chosen, answers)
         self._cross_validate(dataset, trainer)

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import formatdate
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from shared.secret import Secret
 from studio.errors import Unavailable
@@ -86,14 +86,14 @@ class SignedReader:
 
     def _got(self, path: str, headers: Mapping[str, str]) -> Answer:
         problem = ""
+        target = f"{self._place.path}/{path}"
         for number in range(_TRIES):
             if number:
                 time.sleep(_PAUSE_S * number)
             try:
-                answer = self._exchanged(f"{self._place.path}/{path}", headers)
+                answer = self._over_kept_connection(target, headers) or self._exchanged(self._new(), target, headers)
             except (OSError, http.client.HTTPException) as error:
                 problem = type(error).__name__
-                _close_all(self._idle)  # closed at the other end, it may be, like this one
                 continue
             if answer.status in (200, 404):
                 return answer
@@ -102,8 +102,15 @@ class SignedReader:
                 break
         raise Unavailable("NoMoreResources", f"the service's storage does not answer ({problem}); try again")
 
-    def _exchanged(self, target: str, headers: Mapping[str, str]) -> Answer:
-        connection = self._connection()
+    def _over_kept_connection(self, target: str, headers: Mapping[str, str]) -> Answer | None:
+        """Ask over a connection that was used before; None when there is none, or the other end has closed it."""
+        try:
+            return self._exchanged(self._idle.pop(), target, headers)
+        except (IndexError, OSError, http.client.HTTPException):
+            _close_all(self._idle)  # those that are older are closed too
+            return None
+
+    def _exchanged(self, connection: http.client.HTTPConnection, target: str, headers: Mapping[str, str]) -> Answer:
         try:
             connection.request("GET", target, headers=dict(headers))
             response = connection.getresponse()
@@ -114,18 +121,12 @@ class SignedReader:
         self._idle.append(connection)
         return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, body)
 
-    def _connection(self) -> http.client.HTTPConnection:
-        with suppress(IndexError):
-            return self._idle.pop()
-        return _opened(self._place, self._timeout_s)
+    def _new(self) -> http.client.HTTPConnection:
+        kind = http.client.HTTPSConnection if self._place.scheme == "https" else http.client.HTTPConnection
+        return kind(str(self._place.hostname), self._place.port, timeout=self._timeout_s)
 
 
 def _close_all(connections: deque[http.client.HTTPConnection]) -> None:
     with suppress(IndexError):
         while True:
             connections.pop().close()
-
-
-def _opened(place: SplitResult, timeout_s: float) -> http.client.HTTPConnection:
-    kind = http.client.HTTPSConnection if place.scheme == "https" else http.client.HTTPConnection
-    return kind(str(place.hostname), place.port, timeout=timeout_s)

@@ -7,6 +7,7 @@ A process that only scores starts sooner and stays smaller; the first other requ
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from collections.abc import Callable
 
@@ -41,9 +42,18 @@ class LatePages:
         assert self._pages is not None  # noqa: S101 - made above
         await self._pages(scope, receive, send)
 
+    def _built(self) -> ASGIApp:
+        # What is imported now stays. A collection that went through it would hold up every request under way.
+        gc.disable()
+        try:
+            return self._build()
+        finally:
+            gc.freeze()
+            gc.enable()
+
     async def _make(self) -> None:
         if self._pages is None:
-            self._pages = await asyncio.to_thread(self._build)
+            self._pages = await asyncio.to_thread(self._built)
         if not self._is_prepared:
             from azure.core.exceptions import AzureError  # with the rest of what comes late
 

@@ -169,3 +169,14 @@ def test_a_trouble_that_stays_is_told(moody: tuple[SignedReader, list[int | None
 
     with pytest.raises(Unavailable, match="503"):
         reading.blob("box/a")
+
+
+def test_a_connection_that_the_other_end_has_closed_is_replaced_without_a_pause(
+    moody: tuple[SignedReader, list[int | None]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading, moods = moody
+    assert reading.blob("box/a").status == 200
+    moods += [None]
+    monkeypatch.setattr(signed_reading, "_PAUSE_S", 1000)
+
+    assert reading.blob("box/a").status == 200
