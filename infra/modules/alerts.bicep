@@ -21,7 +21,7 @@ var rules = [
   }
   {
     name: 'file-too-old'
-    title: 'A training file is over an hour old and has no final state'
+    title: 'A training file has had no final state, or waited, for longer than its model allows'
     query: loadTextContent('../queries/file-too-old.kql')
     severity: 2
   }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import json
+import logging
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
@@ -13,7 +14,14 @@ from shared.adapters.tables import Row, TableStore, instant, stored
 from shared.domain.lifecycle.announcement import Announcement
 from shared.domain.lifecycle.runs import Run, RunKind, RunState
 from shared.errors import AlreadyExists, Changed
+from shared.logs import event
 
+_log = logging.getLogger(__name__)
+_LEVELS = {
+    RunState.FAILED: logging.WARNING,
+    RunState.TIMED_OUT: logging.WARNING,
+    RunState.ROLLED_BACK: logging.ERROR,
+}
 _REASON_CHARACTERS = 4000  # a table's text holds 32,000; what a service says may be of any length
 
 
@@ -23,7 +31,7 @@ class RunTable:
     def __init__(self, table: TableStore, watch: Callable[[Run], None] = lambda run: None) -> None:
         """
         Args:
-            watch: Told of every run that was saved.
+            watch: Told of every run that was saved in another state than before.
         """
         self._table, self._watch = table, watch
 
@@ -39,13 +47,25 @@ class RunTable:
 
     def save(self, run: Run) -> Run:
         """
-        Save a run in the state it was advanced to.
+        Save a run, and log the state that it was advanced to: `run.advanced`.
 
         Raises:
             Changed: Another worker moved it first.
         """
-        saved = replace(run, version=self._table.replace(_to_row(run), run.version))
-        self._watch(saved)
+        saved = replace(run, version=self._table.replace(_to_row(run), run.version), came_from="")
+        if run.came_from:
+            event(
+                _log,
+                "run.advanced",
+                level=_LEVELS.get(run.state, logging.INFO),
+                run_id=run.id,
+                model=run.model,
+                state_from=run.came_from,
+                state_to=run.state.value,
+                job_id=run.job_id or None,
+                reason=run.reason or None,
+            )
+            self._watch(saved)
         return saved
 
     def amend(self, read: Run, run: Run) -> Run:

@@ -66,7 +66,7 @@ class OpenTelemetryRecorder(Recorder):
 
     def run_saved(self, run: Run) -> None:
         """Record the stage that ended, and the whole run when it did."""
-        if len(run.stages) < 2 or run.stages[-1][1] != run.updated_at or run.attempts:
+        if len(run.stages) < 2:
             return
         (stage, began), (_, ended) = run.stages[-2:]
         about = {"model": run.model, "state": stage}

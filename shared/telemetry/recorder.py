@@ -18,7 +18,7 @@ class Recorder:
     """Sees what happens; costs nothing where nothing is recorded."""
 
     def run_saved(self, run: Run) -> None:
-        """A run was saved; it may have come into a new state."""
+        """A run was saved in a new state."""
 
     def file_settled(self, dataset: Dataset) -> None:
         """It is known what becomes of a file."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.logs import _CREDENTIAL, event, masked
+from shared.logs import _CREDENTIAL, event, masked, surprise
 
 LOG = logging.getLogger("tests.masking")
 PIECES = ["sig=", "SIG=", "AccountKey=", "SharedAccessSignature=", "Bearer ", "bearer\n", "bearer", "key", "=", "&"]
@@ -43,3 +44,17 @@ def test_an_event_is_one_line_of_json_without_its_credentials(caplog: pytest.Log
     event(LOG, "blob.refused", url="https://a/b?sig=abc", why=ValueError("größer"), missing=None)
 
     assert caplog.messages == ['blob.refused {"url": "https://a/b?sig=****", "why": "größer"}']
+
+
+def test_a_surprise_is_an_event_that_says_where_it_was_raised(caplog: pytest.LogCaptureFixture) -> None:
+    try:
+        raise ValueError("https://a/b?sig=abc")
+    except ValueError:
+        surprise(LOG, "run.stuck", run_id="r")
+
+    (record,) = caplog.records
+    name, _, fields = record.getMessage().partition(" ")
+    said = json.loads(fields)
+    assert (name, record.levelname, record.exc_info, said["run_id"]) == ("run.stuck", "ERROR", None, "r")
+    assert "test_log_masking.py" in said["trace"]
+    assert said["trace"].endswith("ValueError: https://a/b?sig=****\n")

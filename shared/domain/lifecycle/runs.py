@@ -91,6 +91,7 @@ class Run:
         approval: What a person decided of a held run: `decision` ("approve" or "reject"), `by`, `reason`, `at`, `via`.
         is_announced: Whether, as far as is known, a message is under way that hands it over to evaluation.
         announcement: How far the news of this run has got.
+        came_from: The state before, from when the run is advanced until that is saved; empty otherwise.
         overlap: How many rows it trains on that are in the holdout too, as they were counted when the files came.
     """
 
@@ -125,6 +126,7 @@ class Run:
     request_reason: str = ""
     overlap: int = 0
     is_announced: bool = False
+    came_from: str = field(default="", compare=False)
     version: str = field(default="", compare=False)
 
     @property
@@ -143,6 +145,7 @@ class Run:
             raise IllegalTransition(self.id, self.state.value, state.value)
         stages = (*self.stages, (state.value, now))
         fresh: dict[str, Any] = {"attempts": 0, "due_at": None, "waits_for": "", "is_announced": False}
+        fresh |= {"came_from": self.state.value}
         return replace(self, state=state, updated_at=now, reason=reason, stages=stages, **(fresh | changes))
 
     def postponed(self, until: datetime, waits_for: str) -> Run:

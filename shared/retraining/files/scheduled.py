@@ -11,7 +11,7 @@ from shared.domain.lifecycle import schedule
 from shared.domain.lifecycle.runs import Run
 from shared.domain.model import Model
 from shared.errors import DatasetChanged, ServiceUnavailable, StateConflict
-from shared.logs import event
+from shared.logs import event, surprise
 from shared.retraining import Clock
 from shared.retraining.files.drifting import Drifting
 from shared.retraining.files.gathering import Gathering
@@ -47,7 +47,7 @@ class Scheduled:
             except ServiceUnavailable as later:
                 event(_log, "run.delayed", level=logging.WARNING, model=model.name, reason=str(later))
             except Exception:
-                _log.exception("schedule.failed %s", model.name)
+                surprise(_log, "schedule.failed", model=model.name)
 
     def _look(self, model: Model) -> Run | None:
         drift = self._drifting.reason(model, self._gathering.waiting(model)) if model.drift else ""

@@ -19,7 +19,7 @@ from shared.domain.data.waiting import Arriving
 from shared.domain.lifecycle import schedule
 from shared.domain.model import Model
 from shared.errors import StateConflict
-from shared.logs import event
+from shared.logs import event, surprise
 from shared.retraining import Clock
 from shared.retraining.files.arrival import Arrival
 from shared.retraining.files.gathering import Gathering
@@ -113,7 +113,7 @@ class Sweeping:
         try:
             self._arrival.receive(self._blobs.blob(facts.path), by="sweep")
         except Exception:
-            _log.exception("dataset.stuck %s", facts.name)  # one file's surprise must not hide the others
+            surprise(_log, "dataset.stuck", name=facts.name)  # one file's surprise must not hide the others
         return facts.name
 
     def _watch_waiting(self, model: Model, now: datetime) -> None:

@@ -227,8 +227,6 @@ class Evaluation:
 
     def _close(self, run: Run, state: RunState, reason: str, lease: Lease) -> Run:
         self._record(run, state, reason, lease)
-        level = logging.WARNING if state is RunState.FAILED else logging.INFO
-        event(_log, "run.closed", level=level, run_id=run.id, model=run.model, state=state.value, reason=reason)
         return self._stores.runs.save(run.advanced(state, self._clock(), reason))
 
     def _record(self, run: Run, state: RunState, reason: str, lease: Lease, *, occasion: str = "") -> None:

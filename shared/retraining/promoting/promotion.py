@@ -215,8 +215,6 @@ class Promotion:
         outcome = _OUTCOMES[run.kind] if promoted else state.value
         at = champion.since if promoted else self._clock()
         lease.note_decision(self._decisions.append(run.model, run.id, outcome, at, evidence, noted=lease.record.head))
-        level = logging.INFO if promoted else logging.ERROR
-        event(_log, "run.closed", level=level, run_id=run.id, model=run.model, state=state.value, reason=reason)
         return self._runs.save(run.advanced(state, self._clock(), reason))
 
 

@@ -169,7 +169,7 @@ class Advancing:
         details = report.details or "" if report else ""
         match decide(run, report.status if report else None, self._clock(), model.policy, details):
             case Submit():
-                return Progress(self._noted(run, self._submission.submit(run, model)))
+                return Progress(self._submission.submit(run, model))
             case Start():
                 self._batch(model).start(run.job_id, run.id)
                 self._move(run, RunState.TRAINING)
@@ -214,19 +214,4 @@ class Advancing:
         return self._move(run, state, reason) if state in TRANSITIONS[run.state] else run
 
     def _move(self, run: Run, state: RunState, reason: str = "", *, is_announced: bool = False) -> Run:
-        moved = self._runs.save(run.advanced(state, self._clock(), reason, is_announced=is_announced))
-        return self._noted(run, moved)
-
-    def _noted(self, run: Run, moved: Run) -> Run:
-        event(
-            _log,
-            "run.advanced",
-            level=logging.WARNING if moved.state in (RunState.FAILED, RunState.TIMED_OUT) else logging.INFO,
-            run_id=run.id,
-            model=run.model,
-            state_from=run.state.value,
-            state_to=moved.state.value,
-            job_id=moved.job_id or None,
-            reason=moved.reason or None,
-        )
-        return moved
+        return self._runs.save(run.advanced(state, self._clock(), reason, is_announced=is_announced))

@@ -14,6 +14,7 @@ from shared.domain.lifecycle.runs import Run, RunState
 from shared.domain.lifecycle.steps import AT_ENDPOINTS, AT_SERVICE
 from shared.domain.model import Model
 from shared.errors import ServiceUnavailable, StateConflict
+from shared.logs import surprise
 from shared.retraining import Clock
 from shared.retraining.training.advancing import Advancing, Progress
 from shared.telemetry.recorder import Recorder
@@ -97,7 +98,7 @@ class Polling:
         except StateConflict:
             return Progress(run)  # another worker has it
         except Exception:
-            _log.exception("run.stuck %s", run.id)  # one run's surprise is not the others' business
+            surprise(_log, "run.stuck", run_id=run.id, model=run.model)  # and no business of the other runs
             return Progress(run)
         outages.note(service, look.unavailable)
         return look
