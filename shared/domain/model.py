@@ -95,6 +95,13 @@ class Model:
     limits: Limits = field(default_factory=Limits)
 
     @property
+    def unpaired_because(self) -> str:
+        """Why its challengers are not compared with the champion on the same rows; empty where they are."""
+        if self.gate is None:
+            return 'gate = "none"'
+        return "no holdout" if not self.holdout else "no staging endpoint" if self.staging is None else ""
+
+    @property
     def is_patient(self) -> bool:
         """Whether accepted files wait for each other."""
         return bool(self.schedule) or self.batching is not None

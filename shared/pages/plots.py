@@ -48,14 +48,14 @@ def _extent(row: Json) -> float:
 
 def _interval_plot(rows: Sequence[Json], label: str) -> str:
     """
-    Draw one gain with its interval for each row, the zero line, and where there is one the margin.
+    Draw one gain with its interval for each row, the zero line, and in the rows that have one the margin.
 
     Args:
         rows: `name`, `gain`, `lower`, `upper`, and `margin` or None.
         label: What the picture shows, in words.
     """
     values = [0.0, *(row[key] for row in rows for key in ("lower", "upper", "gain") if row[key] is not None)]
-    margins = [-row["margin"] for row in rows if row.get("margin") is not None]
+    margins = [-row["margin"] for row in rows if row["margin"] is not None]
     low, high = min([*values, *margins]), max(values)
     room = (high - low or 1.0) * 0.08
     top = len(rows) + 0.5
@@ -70,7 +70,8 @@ def _interval_plot(rows: Sequence[Json], label: str) -> str:
     places = {len(rows) - n: row for n, row in enumerate(rows)}
     chart.y_labels = [{"label": row["name"], "value": place} for place, row in places.items()]
     chart.add("zero", [(0, 0.5), (0, top)])
-    chart.add("margin", [point for margin in set(margins) for point in ((margin, 0.5), (margin, top), (None, None))])
+    margin = [point for place, row in places.items() for point in _margin_line(row, place)]
+    chart.add("margin", margin, allow_interruptions=True)
     for place, row in places.items():
         bounds = [row["gain"] if row[key] is None else row[key] for key in ("lower", "upper")]
         chart.add(row["name"], [(bound, place) for bound in bounds])
@@ -78,6 +79,13 @@ def _interval_plot(rows: Sequence[Json], label: str) -> str:
         "gain", [(row["gain"], place) for place, row in places.items()], stroke=False, show_dots=True, dots_size=6
     )
     return _svg(chart, "intervals", label)
+
+
+def _margin_line(row: Json, place: int) -> list[tuple[float | None, float | None]]:
+    """Return the margin of one row, which says nothing of the rows above and below; the line breaks behind it."""
+    if row["margin"] is None:
+        return []
+    return [(-row["margin"], place - 0.5), (-row["margin"], place + 0.5), (None, None)]
 
 
 def roc_plot(two_class: Json) -> str:

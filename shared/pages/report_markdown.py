@@ -28,7 +28,7 @@ def escaped(text: str) -> str:
 
 def _head(report: Json) -> Iterator[str]:
     verdict, run = report["verdict"], report["run"]
-    unpaired = " (UNPAIRED)" if verdict["outcome"] and not verdict["paired"] else ""
+    unpaired = " (UNPAIRED)" if verdict["unpaired"] else ""
     yield f"# {escaped(verdict['state'])}{unpaired}: {escaped(run['model'])}"
     yield ""
     yield f"**{verdict_line(report)}** {escaped(verdict['reason'])}"
@@ -96,7 +96,8 @@ def _foot(report: Json) -> Iterator[str]:
     source = report["provenance"]
     code = (escaped(source[key] or "unknown") for key in ("app_version", "service_version"))
     yield "- code: app {}, service {}".format(*code)
-    yield f"- rule `{source['rule_sha256'][:16]}`, job `{source['job_id'] or 'none'}`"
+    rule, holdout = (f"`{source[key][:16]}`" if source[key] else "none" for key in ("rule_sha256", "holdout_sha256"))
+    yield f"- rule {rule}, holdout {holdout}, job `{source['job_id'] or 'none'}`"
 
 
 def _cost(cost: Json) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 
 from shared.domain.data.dataset import Dataset
 from shared.domain.data.drift import Profile, distances
+from shared.domain.gate import is_unpaired
 from shared.domain.lifecycle.runs import Run, RunState
 from shared.domain.measuring.paired import PairedScores
 from shared.domain.model import Model
@@ -40,9 +41,11 @@ class Subject:
     What a report is made of.
 
     Attributes:
+        model: Its model; None where models.toml no longer declares it.
         rows: Both models' scores of the holdout; None where there was none, or the run was not judged.
         others: Runs of the same model, in any order; the run itself may be among them.
         champion: The run whose model serves now.
+        holdout: Hash of the holdout that was judged on, in hex; empty where none was.
         own_data: Description of what the run trained on; None where it is not known any more.
         champions_data: The same of the champion.
         versions: Which code ran: of the `app`, and of the `service`; empty where it does not say.
@@ -50,11 +53,12 @@ class Subject:
     """
 
     run: Run
-    model: Model
+    model: Model | None
     rows: PairedScores | None
     datasets: Sequence[Dataset]
     others: Sequence[Run]
     champion: str
+    holdout: str
     holdout_uses: int
     golden_rows: int
     classes: Sequence[str]
@@ -66,7 +70,7 @@ class Subject:
 
 def report_facts(subject: Subject) -> Json:
     """Build the document."""
-    run, verdict = subject.run, subject.run.verdict or {}
+    run, model, verdict = subject.run, subject.model, subject.run.verdict or {}
     paired = subject.rows is not None and bool(verdict.get("paired"))
     return {
         "format": FORMAT,
@@ -74,17 +78,17 @@ def report_facts(subject: Subject) -> Json:
         "run": _run(run),
         "verdict": _verdict(run, verdict),
         "rules": [_rule(check) for check in verdict.get("checks") or ()],
-        "metrics": measured(verdict, subject.rows, subject.model.gate) if paired and subject.rows else [],
+        "metrics": measured(verdict, subject.rows) if paired and subject.rows else [],
         **_by_task(subject.rows if paired else None, subject.classes),
         "slices": sorted(verdict.get("slices") or (), key=_worst_first),
         "comparisons": [part for part in (verdict.get("anchor"), verdict.get("bridge")) if part],
         "disagreement": disagreement_facts(subject.rows, subject.classes) if paired and subject.rows else None,
         "data": [_dataset(dataset) for dataset in subject.datasets],
-        "label": label_facts(
-            subject.model.contract, subject.own_data, subject.champions_data, subject.rows, subject.classes
-        ),
+        "label": label_facts(model.contract, subject.own_data, subject.champions_data, subject.rows, subject.classes)
+        if model
+        else None,
         "drift": _drift(subject),
-        "cost": cost_facts(run, subject.model.training.price),
+        "cost": cost_facts(run, model.training.price if model else None),
         "history": _history(subject),
         "provenance": _provenance(subject),
     }
@@ -134,6 +138,7 @@ def _verdict(run: Run, verdict: Mapping[str, Any]) -> Json:
         "reason": run.reason,
         "metric": verdict.get("metric") or None,
         "paired": bool(verdict.get("paired")),
+        "unpaired": is_unpaired(verdict),
         "n_rows": verdict.get("n_rows") or 0,
         "against": run.judged_champion or None,
         "undo": undo(run),
@@ -181,15 +186,16 @@ def _history(subject: Subject) -> list[Json]:
 
 
 def _provenance(subject: Subject) -> Json:
-    run, gate = subject.run, subject.model.gate
-    rule = None if gate is None else gate.as_json()
+    run, model = subject.run, subject.model
+    rule = (run.verdict or {}).get("rule") or None  # the one that was applied, whatever models.toml says today
     return {
         "job_id": run.job_id or None,
         "training_blob": run.training_blob,
         "training_etag": run.training_etag,
         "artifacts": run.artifacts,
         "champion_now": subject.champion or None,
-        "holdout": subject.model.holdout or None,
+        "holdout": (model.holdout if model else "") or None,
+        "holdout_sha256": subject.holdout or None,
         "holdout_uses": subject.holdout_uses,
         "golden_rows": subject.golden_rows,
         "rule": rule,
@@ -211,5 +217,5 @@ def _stages(run: Run) -> list[Json]:
     ]
 
 
-def _fingerprint(rule: Json | None) -> str:
-    return hashlib.sha256(json.dumps(rule, sort_keys=True, default=str).encode()).hexdigest()
+def _fingerprint(rule: Json | None) -> str | None:
+    return None if rule is None else hashlib.sha256(json.dumps(rule, sort_keys=True, default=str).encode()).hexdigest()

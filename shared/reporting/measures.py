@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from shared.domain.gate import GateRule
@@ -13,15 +14,16 @@ from shared.domain.measuring.paired import Contrast, PairedScores, Question, com
 _REPLICATES = 200  # of metrics that are shown and not judged
 
 
-def measured(verdict: Mapping[str, Any], rows: PairedScores, rule: GateRule | None) -> list[dict[str, Any]]:
+def measured(verdict: Mapping[str, Any], rows: PairedScores) -> list[dict[str, Any]]:
     """
     Measure both models by every metric.
 
     Args:
-        verdict: Holds the metrics that were judged, with their values; they come first, as they were judged.
-        rule: Gives confidence and seed, the same for all.
+        verdict: Holds the metrics that were judged, with their values; they come first, as they were judged. The rule
+            that it was made under gives confidence and seed, the same for all.
     """
-    rule = rule or GateRule()
+    applied = verdict.get("rule") or {}
+    rule = replace(GateRule(), **{key: applied[key] for key in ("confidence", "replicates", "seed") if key in applied})
     judged = [part for part in (verdict, *(verdict.get("also") or ())) if part.get("gain") is not None]
     names = {part["metric"] for part in judged}
     others = [name for name in MEASURES[rows.task] if name not in names]

@@ -74,6 +74,24 @@ def test_a_run_that_was_never_judged_has_a_report_too(world: World) -> None:
     assert "out of memory" in json.loads(document.data)["verdict"]["reason"]
 
 
+def test_a_run_of_a_model_that_left_the_declaration_has_its_report(world: World) -> None:
+    world.drop("a.csv", people(600))
+    run = world.hand_over()
+    models = world.app.evaluation._models
+    declared = models.pop("census")  # type: ignore[attr-defined]
+    try:
+        world.pass_time(minutes=20)
+        world.tick()
+        world.app.announcing.announce_due()
+    finally:
+        models["census"] = declared  # type: ignore[index]
+
+    document = world.app.reporting.read(run, "json")
+    assert document
+    assert json.loads(document.data)["verdict"]["reason"] == "models.toml no longer declares 'census'"
+    assert runs_of(world) == []
+
+
 def test_what_fails_is_tried_again_later_and_what_was_done_is_not(world: World) -> None:
     world.drop("a.csv", people(600))
     world.tick()

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from azure.storage.blob import BlobServiceClient
 from census_rows import people
+from markupsafe import escape
 from retraining_world import World
 from test_deciding import ask_always, begin, declare, evaluate, promoted
 
@@ -168,6 +169,32 @@ def test_what_cannot_be_compared_follows_its_policy(world: World, policy: Policy
     assert "UNPAIRED" in run["reason"]
 
 
+def test_what_no_gate_judged_and_what_a_person_refused_unpaired_say_so(world: World) -> None:
+    declare(world, gate=None)
+    free = promoted(world, "a.csv", 0.8, 1)
+    declare(world, gate=GateRule(unpaired=Policy.APPROVAL), holdout="")
+    asked = evaluate(world, begin(world, "b.csv", 0.9, 2))
+    world.app.approvals.reject(asked["id"], "ada", "no")
+    refused = evaluate(world, asked)
+
+    assert free["reason"].startswith('UNPAIRED: gate = "none": nothing was judged')
+    assert refused["reason"] == "UNPAIRED: rejected by ada: no"
+    assert world.app.history.decisions("census")[-1].evidence["reason"] == refused["reason"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [({"staging": None}, "no staging endpoint"), ({"holdout": ""}, "no holdout"), ({"gate": None}, 'gate = "none"')],
+)
+def test_the_dashboard_says_unpaired_and_why(world: World, changes: dict[str, Any], why: str) -> None:
+    assert "UNPAIRED" not in world.app.dashboard.overview("", "") + world.app.dashboard.model("census")
+
+    declare(world, **changes)
+
+    assert f'title="{escape(why)}">UNPAIRED' in world.app.dashboard.overview("", "")
+    assert f"{escape(why)}: UNPAIRED" in world.app.dashboard.model("census")
+
+
 def test_losses_that_add_up_are_seen_against_the_last_approved_model(world: World) -> None:
     ask_always(world)
     approved = evaluate(world, begin(world, "a.csv", 1.0, 1))
@@ -191,6 +218,7 @@ def test_a_new_holdout_asks_the_last_approved_model_anew(world: World) -> None:
 
     run = promoted(world, "b.csv", 0.95, 2)
 
+    assert run["verdict"]["anchor"]["name"] == "published model"
     assert run["verdict"]["anchor"]["n_rows"] == 1500
     assert run["verdict"]["anchor"]["champion"] < run["verdict"]["champion"]  # the published model
 

@@ -85,7 +85,9 @@ def subject(run: Run, rows: PairedScores | None, others: tuple[Run, ...] = ()) -
         sha256="ab" * 32,
     )
     classes = CLASSES if rows is not None and rows.task is Task.MULTICLASS else ()
-    return Subject(run, census(), rows, [file], others, "census-1", 3, 20, classes, *_data(), VERSIONS, BEGAN)
+    return Subject(
+        run, census(), rows, [file], others, "census-1", "cd" * 32, 3, 20, classes, *_data(), VERSIONS, BEGAN
+    )
 
 
 def of_many_classes(n_rows: int = 600) -> PairedScores:

@@ -90,7 +90,9 @@ def test_a_clearly_worse_challenger_is_rejected_by_both_rules() -> None:
 
     assert verdict.outcome is Outcome.REJECT
     assert [check.passed for check in verdict.checks[:4]] == [True, True, False, False]
-    assert "failed: gain in AUC" in verdict.reason
+    assert "failed: gain in AUC ≥ 0: found −0." in verdict.reason
+    assert "95 % lower bound of the gain in AUC > −0.01: found −0." in verdict.reason
+    assert "-" not in verdict.reason  # one sign for all
 
 
 def test_a_gain_too_uncertain_for_the_margin_is_rejected() -> None:
@@ -336,7 +338,11 @@ def test_small_losses_do_not_add_up_against_the_last_approved_model() -> None:
 
     assert judge(GOOD, rows, RULE).outcome is Outcome.PROMOTE
     assert creeping.outcome is Outcome.REJECT
-    assert "against the last approved model" in creeping.reason
+    assert "against the last approved model: lower bound of the gain in AUC > −0.03: found −0." in creeping.reason
+    unapproved = judge(GOOD, replace(anchor, anchor_name="published model"), RULE)
+    assert "against the published model: lower bound" in unapproved.reason
+    assert unapproved.anchor
+    assert unapproved.anchor.name == "published model"
     assert judge(GOOD, anchor, replace(RULE, creep_margin=0.5)).outcome is Outcome.PROMOTE
 
 

@@ -14,10 +14,11 @@ from pathlib import Path
 import jsonschema_rs
 import numpy as np
 import pytest
-from reports import CLASSES, HOSTILE, judged, of_many_classes, of_numbers, run, scores, subject
+from reports import CLASSES, HOSTILE, census, judged, of_many_classes, of_numbers, run, scores, subject
 
 from shared.domain.data.contract import Column, Contract, Kind
 from shared.domain.data.drift import Profile, spread
+from shared.domain.gate import GateRule
 from shared.domain.lifecycle.runs import RunKind, RunState
 from shared.domain.measuring.paired import PairedScores
 from shared.domain.model import Price
@@ -138,6 +139,37 @@ def test_a_held_run_is_decided_by_either_of_two_commands() -> None:
 def test_an_unpaired_verdict_says_so_wherever_it_is_shown() -> None:
     assert "UNPAIRED" in Page(report_html(REPORTS["unpaired"])).text
     assert "UNPAIRED" in report_markdown(REPORTS["unpaired"]).splitlines()[0]
+
+
+def test_an_error_on_rows_that_were_scored_is_not_called_unpaired() -> None:
+    broken = replace(ROWS, challenger=np.full_like(ROWS.challenger, np.nan))
+    report = report_facts(subject(judged(broken, RunState.FAILED), broken))
+
+    assert report["verdict"]["outcome"] == "ERROR"
+    assert "UNPAIRED" not in Page(report_html(report)).text
+    assert "UNPAIRED" not in report_markdown(report)
+
+
+def test_provenance_is_of_the_rule_and_the_holdout_that_were_judged_by() -> None:
+    stricter = replace(subject(judged(ROWS), ROWS), model=replace(census(), gate=GateRule(min_rows=99_999)))
+
+    source = report_facts(stricter)["provenance"]
+
+    assert source == REPORTS["promoted"]["provenance"]
+    assert (source["rule"]["min_rows"], source["holdout_sha256"]) == (100, "cd" * 32)
+    assert f"version {'cd' * 8}" in Page(report_html(REPORTS["promoted"])).text
+    assert f"holdout `{'cd' * 8}`" in report_markdown(REPORTS["promoted"])
+    assert "none was applied" in report_html(REPORTS["failed before it was judged"])
+
+
+def test_a_run_of_a_model_that_is_no_longer_declared_has_a_report() -> None:
+    gone = replace(subject(run(RunState.FAILED, reason="no longer declared"), None), model=None)
+
+    report = report_facts(gone)
+
+    assert list(SCHEMA.iter_errors(json.loads(json.dumps(report)))) == []
+    assert "no longer declared" in report_html(report)
+    assert "no longer declared" in report_markdown(report)
 
 
 def test_curves_and_counts_are_those_of_the_scores() -> None:
@@ -316,6 +348,21 @@ def test_intervals_of_unlike_size_get_axes_of_their_own() -> None:
 
     assert ["RMSE" in svg for svg in drawn] == [False, True]
     assert "Recall" in drawn[0]
+
+
+def test_a_margin_is_drawn_across_the_rows_that_have_one_and_no_further() -> None:
+    row = {"name": "AUC", "gain": 0.01, "lower": 0.0, "upper": 0.02, "margin": 0.01}
+
+    (svg,) = interval_plots(
+        [row, row | {"name": "Recall", "margin": None}, row | {"name": "F", "margin": 0.02}], "gains"
+    )
+    (line,) = re.findall(r'<g class="series serie-1 [^"]*">(.*?)</g>', svg, re.S)
+    spans = [list(map(float, re.findall(r" ([\d.]+)(?= L|$)", path))) for path in re.findall(r' d="M([^"]*)"', line)]
+
+    (first, last) = spans
+    assert min(first) == pytest.approx(0, abs=5)
+    assert max(first) - min(first) == pytest.approx(max(last) - min(last))
+    assert min(last) - max(first) == pytest.approx(max(first) - min(first))  # the row between has no margin
 
 
 def test_drift_names_the_columns_furthest_from_the_champions_data() -> None:

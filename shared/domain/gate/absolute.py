@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from shared.domain.gate.rule import GateRule
-from shared.domain.gate.verdict import Check, Fault
+from shared.domain.gate.verdict import Check, Fault, written
 from shared.domain.measuring.metrics import METRICS, is_usable
 
 
@@ -19,7 +19,7 @@ def absolute_checks(metrics: Mapping[str, float], rule: GateRule) -> tuple[Check
 def _check(name: str, way: str, bound: float, value: float | None) -> Check:
     fault = _fault(name, value)
     met = fault is None and value is not None and (value >= bound if way == "≥" else value <= bound)
-    return Check(f"{name} of output2 {way} {bound:g}", value, bound, met, fault=fault)
+    return Check(f"{name} of output2 {way} {written(bound)}", value, bound, met, fault=fault)
 
 
 def _fault(name: str, value: float | None) -> Fault | None:

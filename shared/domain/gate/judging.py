@@ -11,7 +11,7 @@ from shared.domain.gate.absolute import absolute_checks
 from shared.domain.gate.fitness import unfitness
 from shared.domain.gate.relative import Findings, compare_models
 from shared.domain.gate.rule import GateRule, Policy
-from shared.domain.gate.verdict import Check, Fault, Outcome, Severity, Verdict
+from shared.domain.gate.verdict import Check, Fault, Outcome, Severity, Verdict, written
 from shared.domain.measuring.metrics import is_usable
 from shared.domain.measuring.paired import PairedScores
 
@@ -130,8 +130,10 @@ def _undefined(findings: Findings, checks: tuple[Check, ...], rule: GateRule) ->
 def _paired(findings: Findings, checks: tuple[Check, ...], rule: GateRule) -> Verdict:
     main = findings.metrics[0]
     failed, held = _failed(checks, Severity.REJECT), _failed(checks, Severity.HOLD)
-    values = f"{main.metric} {main.challenger:.4f} against the champion's {main.champion:.4f}"
-    interval = f"gain {main.gain:+.4f}, interval [{main.lower:+.4f}, {main.upper:+.4f}] on {main.n_rows} rows"
+    challenger, champion = (written(value or 0.0, ".4f") for value in (main.challenger, main.champion))
+    gain, lower, upper = (written(value or 0.0, "+.4f") for value in (main.gain, main.lower, main.upper))
+    values = f"{main.metric} {challenger} against the champion's {champion}"
+    interval = f"gain {gain}, interval [{lower}, {upper}] on {main.n_rows} rows"
     reasons = [f"{values}; {interval}"]
     reasons += [f"failed: {'; '.join(failed)}"] if failed else []
     reasons += [f"held: {'; '.join(held)}"] if held else []

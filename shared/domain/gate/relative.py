@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from shared.domain.gate.rule import GateRule, MetricRule, Mode
-from shared.domain.gate.verdict import Check, Fault, Part, Severity
+from shared.domain.gate.verdict import Check, Fault, Part, Severity, written
 from shared.domain.measuring.paired import Contrast, PairedScores, Question, compare
 
 _CREEP_MARGINS = 3.0
@@ -34,33 +34,40 @@ def compare_models(rows: PairedScores, rule: GateRule) -> Findings:
     contrasts = compare(questions, rows, replicates=rule.replicates, seed=rule.seed)
     by_metric, rest = contrasts[: len(rule.metrics)], contrasts[len(rule.metrics) :]
     slices = _slices(masks, dict(zip(judged, rest, strict=False)), rule)
-    anchor = _anchor(rest[-1], rule) if rows.anchor is not None else None
+    anchor = _anchor(rest[-1], rows.anchor_name, rule) if rows.anchor is not None else None
     pairs = [_metric(contrast, part, rule) for contrast, part in zip(by_metric, rule.metrics, strict=True)]
     checks = [check for _, made in pairs for check in made] + [_slice_check(part, rule) for part in slices]
     if anchor is not None:
-        checks.append(_bound_check(f"{rule.metric} against the last approved model", anchor))
+        checks.append(_bound_check(f"against the {anchor.name}", anchor))
     return Findings(tuple(part for part, _ in pairs), slices, anchor, tuple(checks))
 
 
 def _metric(contrast: Contrast, part: MetricRule, rule: GateRule) -> tuple[Part, list[Check]]:
-    measured = _part(contrast.metric, contrast, part, rule.confidence, part.margin)
-    gain, lower = measured.gain, measured.lower
-    least = 0.0 if part.mode is Mode.SUPERIORITY else -part.margin
+    margin = 0.0 if part.mode is Mode.SUPERIORITY else part.margin
+    measured = _part(contrast.metric, contrast, part, rule.confidence, margin)
+    gain, lower, least = measured.gain, measured.lower, 0.0 - margin
     percent = f"{100 * rule.confidence:g} %"
     checks = [
-        Check(f"gain in {part.metric} ≥ {part.min_gain:g}", gain, part.min_gain, _at_least(gain, part.min_gain)),
-        Check(f"{percent} lower bound of the gain > {_signed(least)}", lower, least, _above(lower, least)),
+        Check(f"gain in {part.metric} ≥ {written(part.min_gain)}", gain, part.min_gain, _at_least(gain, part.min_gain)),
+        Check(
+            f"{percent} lower bound of the gain in {part.metric} > {written(least)}", lower, least, _above(lower, least)
+        ),
     ]
     if part.min_relative_gain is not None and measured.champion is not None and gain is not None:
         base = max(abs(measured.champion), part.relative_floor)
         relative = gain / base if base > 0 else float("nan")
         met = _at_least(relative, part.min_relative_gain)
         checks.append(
-            Check(f"relative gain in {part.metric} ≥ {part.min_relative_gain:g}", relative, part.min_relative_gain, met)
+            Check(
+                f"relative gain in {part.metric} ≥ {written(part.min_relative_gain)}",
+                relative,
+                part.min_relative_gain,
+                met,
+            )
         )
     if part.max_gain is not None:
         believable = gain is not None and gain <= part.max_gain
-        said = f"gain in {part.metric} ≤ {part.max_gain:g}, more would be too good to be true"
+        said = f"gain in {part.metric} ≤ {written(part.max_gain)}, more would be too good to be true"
         checks.append(Check(said, gain, part.max_gain, believable, Severity.HOLD))
     return measured, checks
 
@@ -78,9 +85,9 @@ def _slices(masks: dict[str, np.ndarray], judged: dict[str, Contrast], rule: Gat
     return tuple(parts)
 
 
-def _anchor(contrast: Contrast, rule: GateRule) -> Part:
+def _anchor(contrast: Contrast, name: str, rule: GateRule) -> Part:
     margin = _CREEP_MARGINS * rule.primary.margin if rule.creep_margin is None else rule.creep_margin
-    return _part("last approved model", contrast, rule.primary, rule.confidence, margin)
+    return _part(name, contrast, rule.primary, rule.confidence, margin)
 
 
 def _part(name: str, contrast: Contrast, part: MetricRule, confidence: float, margin: float) -> Part:
@@ -104,8 +111,9 @@ def _slice_check(part: Part, rule: GateRule) -> Check:
 
 
 def _bound_check(what: str, part: Part) -> Check:
-    least = -(part.margin or 0.0)
-    return Check(f"{what}: lower bound of the gain > {_signed(least)}", part.lower, least, _above(part.lower, least))
+    least = 0.0 - (part.margin or 0.0)
+    said = f"{what}: lower bound of the gain in {part.metric} > {written(least)}"
+    return Check(said, part.lower, least, _above(part.lower, least))
 
 
 def _at_least(value: float | None, bound: float) -> bool:
@@ -114,7 +122,3 @@ def _at_least(value: float | None, bound: float) -> bool:
 
 def _above(value: float | None, bound: float) -> bool:
     return value is not None and value > bound
-
-
-def _signed(bound: float) -> str:
-    return f"−{-bound:g}" if bound < 0 else "0"

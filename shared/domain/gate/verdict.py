@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import Enum
 from typing import Any
@@ -66,7 +67,7 @@ class Check:
 
     def sentence(self) -> str:
         """Say the rule and what was found."""
-        found = "missing" if self.value is None else f"{self.value:.6g}".replace("-", "−")
+        found = "missing" if self.value is None else written(self.value, ".6g")
         return f"{f'{self.fault.value}: ' if self.fault else ''}{self.rule}: found {found}"
 
 
@@ -114,6 +115,17 @@ class Verdict:
         """Return the verdict as plain JSON values; a value that is not finite becomes null."""
         plain: dict[str, Any] = _plain(asdict(self))
         return plain
+
+
+def is_unpaired(verdict: Mapping[str, Any] | None) -> bool:
+    """Whether a kept verdict was made without comparing two models on the same rows; an ERROR is of such rows."""
+    outcome = verdict.get("outcome") if verdict else None
+    return outcome not in (None, Outcome.ERROR.value) and not (verdict and verdict.get("paired"))
+
+
+def written(value: float, form: str = "g") -> str:
+    """Write a number for people, with a true minus sign."""
+    return f"{value:{form}}".replace("-", "−")
 
 
 def _plain(value: Any) -> Any:

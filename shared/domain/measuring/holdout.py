@@ -110,9 +110,14 @@ def pair(
     champion: Answered,
     challenger: Answered,
     anchor: Answered | None = None,
+    *,
+    is_anchor_approved: bool = True,
 ) -> PairedScores:
     """
     Lay two models' answers beside what is true.
+
+    Args:
+        is_anchor_approved: Whether a person approved the anchor; else it is the published model.
 
     Raises:
         EvaluationError: A label fits no class, or the gate names a column that is not there.
@@ -128,6 +133,7 @@ def pair(
         groups=_positions(holdout.cells(rule.group)) if rule.group else None,
         slices=_slices(holdout, rule.slices.columns),
         anchor=spread[2] if anchor else None,
+        anchor_name="last approved model" if is_anchor_approved else "published model",
     )
 
 

@@ -32,6 +32,7 @@ class PairedScores:
         groups: n positions of groups, that are resampled whole; None where each row stands for itself.
         slices: Name → n booleans: the rows of a part that is looked at on its own.
         anchor: The answers of the model that a person last approved; None where it is the champion, or not known.
+        anchor_name: What that model is called: where nobody approved one, it is the published model.
     """
 
     labels: Truth
@@ -41,6 +42,7 @@ class PairedScores:
     groups: NDArray[np.int64] | None = None
     slices: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
     anchor: Answers | None = None
+    anchor_name: str = "last approved model"
 
 
 @dataclass(frozen=True)

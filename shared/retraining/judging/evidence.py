@@ -19,6 +19,7 @@ import numpy as np
 
 from shared.adapters.blobs import BlobStore, facts_of
 from shared.adapters.storage_layout import ARTIFACTS
+from shared.domain.deciding.champion import INITIAL
 from shared.domain.gate import Circumstances, GateRule
 from shared.domain.lifecycle.runs import Run
 from shared.domain.measuring.holdout import Answered, Holdout, pair, parse_holdout
@@ -37,6 +38,7 @@ class Evidence:
         holdout: Hash of the holdout's bytes, in hex; empty where nothing was scored.
         champion: The model that served, by its run.
         scores: Each model's answers to the holdout: `champion`, `challenger` and, where one was asked, `anchor`.
+        anchor: The run whose model `anchor` is; empty where none was asked, or in evidence of earlier versions.
     """
 
     metrics: dict[str, float]
@@ -44,6 +46,7 @@ class Evidence:
     holdout: str
     champion: str
     scores: dict[str, Answered]
+    anchor: str = ""
 
 
 class EvidenceStore:
@@ -63,6 +66,7 @@ class EvidenceStore:
             "run": run.id,
             "model": run.model,
             "champion": evidence.champion,
+            "anchor": evidence.anchor,
             "holdout": evidence.holdout,
             "models": sorted(evidence.scores),
             "metrics": {name: repr(value) for name, value in evidence.metrics.items()},
@@ -81,6 +85,7 @@ class EvidenceStore:
         return Evidence(
             metrics={name: float(value) for name, value in document["metrics"].items()},
             circumstances=Circumstances(**document["circumstances"]),
+            anchor=document.get("anchor", ""),
             holdout=document["holdout"],
             champion=document["champion"],
             scores=_unpacked(base64.b64decode(document["scores"])) if document["scores"] else {},
@@ -110,9 +115,9 @@ def paired(holdout: Holdout, evidence: Evidence, model: Model, rule: GateRule) -
     scores = evidence.scores
     if not {"champion", "challenger"} <= scores.keys():
         return None
-    return pair(
-        holdout, model.task, model.positive, rule, scores["champion"], scores["challenger"], scores.get("anchor")
-    )
+    asked = scores["champion"], scores["challenger"], scores.get("anchor")
+    is_approved = evidence.anchor != INITIAL
+    return pair(holdout, model.task, model.positive, rule, *asked, is_anchor_approved=is_approved)
 
 
 def holdout_of(data: bytes, model: Model, *, limit: int | None = None) -> Holdout:

@@ -105,7 +105,8 @@ class Scoring:
             overlap=min(1.0, run.overlap / len(rows.rows)),
         )
         asked = scores | ({"anchor": anchor} if anchor else {})
-        evidence = Evidence(dict(metrics), around, version, champion.run_id, asked)
+        anchored = record.anchor.run_id if anchor and record.anchor else ""
+        evidence = Evidence(dict(metrics), around, version, champion.run_id, asked, anchored)
         retired = self._retired(run, model, metrics, record.retired_holdout(version, run.id))
         return Gathered(rows, scores["champion"], scores["challenger"], evidence, retired)
 
@@ -119,7 +120,7 @@ class Scoring:
         version = gathered.evidence.holdout if model.gate else ""
         lease.save(lambda record: record.used(version, run.id) if version else record)
         if model.gate is None:
-            return Verdict(Outcome.PROMOTE, 'gate = "none": nothing was judged', "")
+            return Verdict(Outcome.PROMOTE, 'UNPAIRED: gate = "none": nothing was judged', "")
         evidence = gathered.evidence
         kept = self._evidence.save(run, evidence)
         rows = paired(gathered.rows, evidence, model, model.gate) if version else None

@@ -106,7 +106,7 @@ class Dashboard:
             "task": model.task.value,
             "gate": model.gate.metric if model.gate else "none",
             "metric": model.gate.metric if model.gate else "",
-            "paired": bool(model.holdout),
+            "unpaired": model.unpaired_because,
             "holdout_uses": record.holdout_uses,
             "approval": model.approval.ask.value,
             "champion": champion
@@ -136,7 +136,7 @@ class Dashboard:
         ended = [run for run in runs if run.state.is_final]
         return {
             "name": model.name,
-            "paired": bool(model.holdout),
+            "unpaired": model.unpaired_because,
             "champion": champion.run_id if champion else "",
             "since": stored(champion.since) if champion else "",
             "last": _run(ended[0]) if ended else None,

@@ -129,7 +129,7 @@ class History:
             "schedule": model.schedule or None,
             "approval": {"ask": model.approval.ask.value, "allow_self": model.approval.allow_self},
             "gate": "none" if model.gate is None else model.gate.metric,
-            "paired": bool(model.holdout and model.staging and model.gate),
+            "paired": not model.unpaired_because,
             "champion": _champion(record.champion),
             "anchor": _champion(record.anchor),
             "holdout_uses": record.holdout_uses,

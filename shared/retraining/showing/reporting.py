@@ -15,11 +15,12 @@ from shared.domain.gate import GateRule
 from shared.domain.lifecycle.runs import Run
 from shared.domain.measuring.paired import PairedScores
 from shared.domain.model import Model
+from shared.errors import EvaluationError
 from shared.pages.content_policy import content_policy
 from shared.reporting.facts import Subject, report_facts
 from shared.retraining import Clock
 from shared.retraining.files.drifting import Drifting
-from shared.retraining.judging.evidence import EvidenceStore
+from shared.retraining.judging.evidence import Evidence, EvidenceStore
 from shared.version import code_version
 
 _HISTORY = 100  # runs that are looked through for those to show
@@ -84,9 +85,12 @@ class Reporting:
         return Document(data, FORMS[form], content_policy(data.decode() if form == "html" else ""))
 
     def _facts(self, run: Run) -> dict[str, Any]:
-        record, model = self._records.load(run.model), self._models[run.model]
-        champions_data, own_data = self._drifting.of_run(model, run)
-        rows, classes = self._rows(run)
+        record, model = self._records.load(run.model), self._models.get(run.model)
+        champions_data, own_data = self._drifting.of_run(model, run) if model else (None, None)
+        evidence = self._evidence.load(run)
+        rows = self._rows(run, model, evidence) if model and evidence else None
+        scores = evidence.scores if evidence else {}
+        classes = sorted({name for answered in scores.values() for name in answered.classes})
         golden = self._blobs.read_json(f"{run.artifacts}/golden.json")
         found = (self._ledger.find(run.model, key) for key in run.dataset_keys)
         return report_facts(
@@ -97,23 +101,27 @@ class Reporting:
                 datasets=[dataset for dataset in found if dataset],
                 others=self._runs.newest(run.model, _HISTORY)[0],
                 champion=record.champion.run_id if record.champion else "",
+                holdout=evidence.holdout if evidence else "",
                 holdout_uses=record.holdout_uses,
                 golden_rows=len(golden["rows"]) if golden else 0,
                 classes=classes,
                 own_data=own_data,
                 champions_data=champions_data,
-                versions={"app": code_version(), "service": self._version_at(model.training.jobs_url)},
+                versions={
+                    "app": code_version(),
+                    "service": self._version_at(model.training.jobs_url) if model else "",
+                },
                 written_at=self._clock(),
             )
         )
 
-    def _rows(self, run: Run) -> tuple[PairedScores | None, list[str]]:
-        """Return what both models said of the holdout, and the names of the classes."""
-        model, evidence = self._models[run.model], self._evidence.load(run)
-        if evidence is None:
-            return None, []
-        classes = sorted({name for answered in evidence.scores.values() for name in answered.classes})
-        return self._evidence.rows(evidence, model, model.gate or GateRule()), classes
+    def _rows(self, run: Run, model: Model, evidence: Evidence) -> PairedScores | None:
+        """Return what both models said of the holdout, in the groups that they were judged in."""
+        applied = (run.verdict or {}).get("rule") or {}
+        try:
+            return self._evidence.rows(evidence, model, GateRule(group=applied.get("group", "")))
+        except EvaluationError:  # the contract says otherwise by now: the report does without its pictures
+            return None
 
 
 def _path(run: Run, form: str) -> str:
