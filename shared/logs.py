@@ -10,7 +10,10 @@ import json
 import logging
 import re
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
 # A token or key that reaches a field by way of an error text of somebody else's library. None holds a backslash, which
@@ -20,6 +23,7 @@ _CREDENTIAL = re.compile(r"(?ai)(sig=|accountkey=|sharedaccesssignature=|bearer\
 # What each alternative above holds: looking for these is twenty times quicker than the pattern, and mostly enough.
 _MARKS = ("sig=", "accountkey=", "sharedaccesssignature=", "bearer")
 
+_kept_by: ContextVar[Callable[[Callable[[], None]], None] | None] = ContextVar("kept_by", default=None)
 _encoder = json.JSONEncoder(ensure_ascii=False, default=str)
 
 
@@ -33,7 +37,19 @@ def event(log: logging.Logger, name: str, /, *, level: int = logging.INFO, **fie
         fields: Facts; credentials in texts are masked.
     """
     if log.isEnabledFor(level):
-        log.log(level, "%s %s", name, masked(_encoder.encode(_plain(fields))))
+        say = partial(log.log, level, "%s %s", name, masked(_encoder.encode(_plain(fields))))
+        keep = _kept_by.get()
+        keep(say) if keep else say()
+
+
+@contextmanager
+def kept(keep: Callable[[Callable[[], None]], None]) -> Iterator[None]:
+    """Have the events of this context handed to `keep`, to be said elsewhere, by calling them."""
+    token = _kept_by.set(keep)
+    try:
+        yield
+    finally:
+        _kept_by.reset(token)
 
 
 def surprise(log: logging.Logger, name: str, /, **fields: Any) -> None:

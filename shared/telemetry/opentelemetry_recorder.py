@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -52,9 +53,11 @@ class OpenTelemetryRecorder(Recorder):
         own_spans, own_metrics = (spans, metrics) if spans and metrics else _exporters(destination)
         resource = Resource.create({"service.name": "relearn"})
         self._traces = TracerProvider(resource=resource, id_generator=_RunIds())
-        is_local = destination == LOG
-        self._traces.add_span_processor(SimpleSpanProcessor(own_spans) if is_local else BatchSpanProcessor(own_spans))
-        reader = PeriodicExportingMetricReader(own_metrics, export_interval_millis=_EXPORTED_EVERY_MS)
+        # A thread of its own would log in vain: the Functions host drops what belongs to no invocation.
+        self._is_told_at_once = is_logged = destination == LOG
+        self._traces.add_span_processor(SimpleSpanProcessor(own_spans) if is_logged else BatchSpanProcessor(own_spans))
+        every = math.inf if is_logged else _EXPORTED_EVERY_MS
+        reader = PeriodicExportingMetricReader(own_metrics, export_interval_millis=every)
         self._measures = MeterProvider([reader], resource=resource)
         self._tracer = self._traces.get_tracer("relearn")
         meter = self._measures.get_meter("relearn")
@@ -77,16 +80,19 @@ class OpenTelemetryRecorder(Recorder):
         if run.state.is_final:
             self._runs.add(1, {"model": run.model, "outcome": run.state.value})
             self._whole(run)
+        self._tell()
 
     def file_settled(self, dataset: Dataset) -> None:
         """Record how long a file's fate was open."""
         if dataset.settled_at is not None:
             age = (dataset.settled_at - dataset.seen_at).total_seconds()
             self._files.record(age, {"model": dataset.model, "state": dataset.state.value})
+            self._tell()
 
     def ticked(self, since_last_s: float) -> None:
         """Record how long nobody looked."""
         self._lag.record(since_last_s)
+        self._tell()
 
     @contextmanager
     def call(self, operation: str, run_id: str) -> Iterator[Mapping[str, str]]:
@@ -108,6 +114,10 @@ class OpenTelemetryRecorder(Recorder):
         """Send what is still held back."""
         self._traces.force_flush()
         self._measures.force_flush()
+
+    def _tell(self) -> None:
+        if self._is_told_at_once:
+            self._measures.force_flush()
 
     def _judged(self, run: Run) -> None:
         verdict = run.verdict or {}

@@ -137,7 +137,9 @@ def test_a_worker_that_talks_ends_with_its_host_too(world: World, tmp_path: Path
     log, pid_file = tmp_path / "log", tmp_path / "pid"
     (tmp_path / "function_app.py").write_text(_TALKING.replace("PID_FILE", str(pid_file)))
     with _command(world, log, "--app", str(tmp_path)) as process:
-        worker = int(eventually(lambda: pid_file.exists() and pid_file.read_text(), what="the worker's id"))
+        url = _said(log, r"Listening on (\S+)")
+        assert httpx.get(f"{url}/api/r").text == "r"
+        worker = int(pid_file.read_text())
         _said(log, r"(words)")
 
         process.kill()
@@ -150,21 +152,20 @@ _TALKING = """
 import logging, os, pathlib, threading
 import azure.functions as func
 
-app = func.FunctionApp()
+app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 
 
 @app.route(route="r")
-def r(req: func.HttpRequest) -> str:
+def r(req: func.HttpRequest, context: func.Context) -> str:
+    pathlib.Path("PID_FILE").write_text(str(os.getpid()))
+    threading.Thread(target=talk, args=(context,), daemon=True).start()
     return "r"
 
 
-def talk():
+def talk(context):
+    context.thread_local_storage.invocation_id = context.invocation_id
     while True:
         logging.info("words")
-
-
-threading.Thread(target=talk, daemon=True).start()
-pathlib.Path("PID_FILE").write_text(str(os.getpid()))
 """
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 from pathlib import Path
@@ -147,3 +148,41 @@ def test_a_host_stops_while_its_worker_is_being_replaced(world: World) -> None:
     host.stop()
 
     assert host.worker_pid is None
+
+
+def test_what_a_thread_of_no_invocation_logs_is_dropped_as_on_azure(
+    world: World, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    (tmp_path / "function_app.py").write_text(_IN_THREADS)
+    host = world.host(tmp_path)
+
+    assert httpx.get(f"{host.url}/api/log").text == "done"
+    eventually(lambda: "in the function" in caplog.text, what="the function's own line")
+
+    assert "in a thread that says whose it is" in caplog.text
+    assert "alone in a thread" not in caplog.text
+    assert "what 'lost' and other threads of no invocation log is dropped, as on Azure" in caplog.text
+
+
+_IN_THREADS = """
+import logging, threading
+import azure.functions as func
+
+app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
+
+
+@app.route(route="log")
+def log(req: func.HttpRequest, context: func.Context) -> str:
+    def attributed() -> None:
+        context.thread_local_storage.invocation_id = context.invocation_id
+        logging.info("in a thread that says whose it is")
+
+    lost = lambda: logging.info("alone in a thread")
+    for work, name in ((lost, "lost"), (lost, "lost too"), (attributed, "attributed")):
+        thread = threading.Thread(target=work, name=name)
+        thread.start()
+        thread.join()
+    logging.info("in the function")
+    return "done"
+"""

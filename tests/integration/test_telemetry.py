@@ -74,7 +74,6 @@ def test_a_promotion_is_one_trace_from_file_to_endpoint(watched: World, diary: D
 def test_the_metrics_of_a_promotion(watched: World, diary: Diary) -> None:
     watched.drop("new.csv", people(600, seed=1))
     run = finish(watched)
-    watched.app.recorder.flush()
     metrics = diary.of("metric.recorded")
     by_name: dict[str, list[dict[str, Any]]] = {}
     for metric in metrics:
@@ -86,6 +85,20 @@ def test_the_metrics_of_a_promotion(watched: World, diary: Diary) -> None:
     assert by_name["relearn.poll.lag"][0]["count"] >= 1
     gain = next(m for m in by_name["relearn.gate.gain"] if m["bound"] == "gain")
     assert gain["sum"] == pytest.approx(run["verdict"]["gain"], abs=1e-3)
+
+
+def test_all_that_a_tick_logs_is_logged_in_the_thread_of_its_invocation(
+    watched: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The Functions host drops the rest; most of it comes of looking at runs, many at once."""
+    caplog.set_level(logging.INFO)
+    watched.drop("new.csv", people(600, seed=1))
+    finish(watched)
+    ours = [record for record in caplog.records if record.name.startswith(("shared.", "relearn."))]
+
+    assert {"run.advanced", "span.ended", "metric.recorded"} <= {r.getMessage().partition(" ")[0] for r in ours}
+    assert {record.thread for record in ours} == {threading.get_ident()}
+    assert [thread.name for thread in threading.enumerate() if "MetricReader" in thread.name] == []
 
 
 def test_nothing_is_recorded_where_nobody_asked(world: World, diary: Diary) -> None:

@@ -74,16 +74,33 @@ class _Retry(func._abc.RetryContext):
 
 
 class ForwardingHandler(logging.Handler):
-    """Sends every log record to the host: its formatted message only, as the real worker does."""
+    """
+    Sends log records to the host: their formatted message only, as the real worker does.
+
+    What a thread logs that belongs to no invocation is dropped, as the real host does (python-worker #1358, #1860).
+    """
 
     def __init__(self, channel: Channel) -> None:
         super().__init__()
         self._channel = channel
+        self._has_warned = False
 
     def emit(self, record: logging.LogRecord) -> None:
         """Send one record with the invocation that it was logged in."""
         invocation, function = running.get()
         invocation = invocation or getattr(_thread_storage, "invocation_id", "")
+        if not invocation and threading.current_thread() is not threading.main_thread():
+            if self._has_warned:
+                return
+            self._has_warned, record = True, _dropped(record)
         line = LogLine(invocation, function, record.levelno, record.name, self.format(record))
         with suppress(OSError):  # the host is gone, and this process will be
             self._channel.send(line)
+
+
+def _dropped(record: logging.LogRecord) -> logging.LogRecord:
+    said = (
+        f"what '{record.threadName}' and other threads of no invocation log is dropped, as on Azure; log in the "
+        "function's own thread, or set invocation_id on context.thread_local_storage"
+    )
+    return logging.LogRecord(record.name, logging.WARNING, record.pathname, record.lineno, said, None, None)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 from shared.adapters.runs_table import RunTable
@@ -18,6 +17,7 @@ from shared.logs import surprise
 from shared.retraining import Clock
 from shared.retraining.training.advancing import Advancing, Progress
 from shared.telemetry.recorder import Recorder
+from shared.threads import in_threads
 
 _log = logging.getLogger(__name__)
 _AT_ONCE = 32  # mostly waiting for answers: at 50 ms each that is 640 runs a second, if the processor keeps up
@@ -43,10 +43,8 @@ class Polling:
         since, self._ticked_at = self._ticked_at, self._clock()
         self._recorder.ticked((self._ticked_at - since).total_seconds())
         errands, outages = self._errands(self._runs.due(self._clock())), _Outages()
-        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="poll") as threads:
-            looks = [
-                look for done in threads.map(lambda runs: self._run_errand(runs, outages), errands) for look in done
-            ]
+        done = in_threads(lambda runs: self._run_errand(runs, outages), errands, _AT_ONCE)
+        looks = [look for each in done for look in each]
         self._runs.save_all([run for look in looks if (run := self._advancing.waiting(look))])
         return [json.dumps({"model": look.run.model, "run": look.run.id}) for look in looks if look.is_handed_over]
 
