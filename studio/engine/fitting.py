@@ -51,7 +51,7 @@ class Trainer:
 
     def fit(self, rows: Rows) -> Model:
         """
-        Train on rows; equal arguments give equal models, whatever the number of threads.
+        Train on rows; equal arguments give equal models.
 
         Raises:
             ModuleError: The learner cannot do with these rows, parameters or labels; gives its reason.

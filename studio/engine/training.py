@@ -75,7 +75,7 @@ def train(
 
     Args:
         extension: `.csv`, `.tsv`, `.nh.csv`, `.nh.tsv` or `.arff`.
-        threads: For reading and growing; the result does not depend on it.
+        threads: For reading and growing, at most; see `TreeGrower` for what they change.
         parameters: Web service parameters of this call.
         progress: Told each step as it begins.
 

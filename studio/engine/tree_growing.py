@@ -22,7 +22,8 @@ class TreeGrower:
     """
     Features in the library's form, on which one or several ensembles are grown; a context manager.
 
-    `settings` are LightGBM's own names and values. The trees do not depend on the number of OpenMP threads.
+    `settings` are LightGBM's own names and values. Equal numbers of threads give equal trees;
+    with another number the last digit of a leaf may differ, since its rows are added up in another order.
     """
 
     def __init__(
