@@ -25,7 +25,7 @@ class Rows:
     """
     Decoded rows of a data set.
 
-    `features` is `n_rows × n_features`, row-major; `labels` is `n_rows` long and as in `Dataset`.
+    `features` is `n_rows × n_features`, in either order; `labels` is `n_rows` long and as in `Dataset`.
     """
 
     features: NDArray[np.float64]
@@ -72,7 +72,7 @@ class Trainer:
         ready = predictor(model)
         parts = []
         for start in range(0, len(features), _ROWS_AT_ONCE):
-            part = features[start : start + _ROWS_AT_ONCE]
+            part = np.ascontiguousarray(features[start : start + _ROWS_AT_ONCE])
             if isinstance(ready, Trees):
                 answers = ready.answers(part.ctypes.data, len(part), threads=self.threads)
                 parts.append(np.ctypeslib.as_array(answers))
@@ -91,12 +91,14 @@ def decoded(dataset: Dataset, masks: Sequence[NDArray[np.bool_]]) -> tuple[list[
         ModuleError: A categorical column has more levels than a model can hold.
     """
     names = dataset.schema.features
-    sides = [Rows(np.empty((int(mask.sum()), len(names))), dataset.labels[mask]) for mask in masks]
+    chosen = [np.flatnonzero(mask) for mask in masks]
+    # Column-major: a column is written in one piece, where rows of features would be touched once for each of them.
+    sides = [Rows(np.empty((len(rows), len(names)), order="F"), dataset.labels[rows]) for rows in chosen]
     levels = {}
     for at, name in enumerate(names):
         feature = dataset.feature(name)
-        for side, mask in zip(sides, masks, strict=True):
-            side.features[:, at] = feature.values[mask]
+        for side, rows in zip(sides, chosen, strict=True):
+            np.take(feature.values, rows, out=side.features[:, at], mode="clip")  # "raise" would copy once more
         if feature.levels is not None:
             levels[name] = feature.levels
     return sides, levels

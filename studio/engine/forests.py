@@ -81,7 +81,8 @@ def _leaf_variances(
     counts = [np.zeros(len(mean)) for mean in means]
     trees = Trees(forest)
     for start in range(0, len(rows.features), _ROWS_AT_ONCE):
-        part, labels = (values[start : start + _ROWS_AT_ONCE] for values in (rows.features, rows.labels))
+        part = np.ascontiguousarray(rows.features[start : start + _ROWS_AT_ONCE])
+        labels = rows.labels[start : start + _ROWS_AT_ONCE]
         found = trees.leaves(part.ctypes.data, len(part), len(means), threads=rows.threads)
         leaves = np.ctypeslib.as_array(found).reshape(len(part), len(means)).astype(np.int64)
         for tree, mean in enumerate(means):

@@ -38,7 +38,7 @@ class TreeGrower:
         Bin the features.
 
         Args:
-            features: `n_rows × n_features`, row-major.
+            features: `n_rows × n_features`, in either order.
             threads: At most; few rows get one.
             categorical: Positions of the categorical features.
 
@@ -55,9 +55,11 @@ class TreeGrower:
             "categorical_feature": ",".join(map(str, categorical)),
         }
         n_rows, n_features = features.shape
+        is_row_major = not features.flags.f_contiguous
+        features = np.ascontiguousarray(features) if is_row_major else features
         self._handle = ctypes.c_void_p()
         address = features.ctypes.data_as(ctypes.c_void_p)
-        rows, columns, row_major = ctypes.c_int32(n_rows), ctypes.c_int32(n_features), 1
+        rows, columns, row_major = ctypes.c_int32(n_rows), ctypes.c_int32(n_features), int(is_row_major)
         parameters = parameter_text(self._settings)
         create = library().LGBM_DatasetCreateFromMat
         check(create(address, FLOAT64, rows, columns, row_major, parameters, None, ctypes.byref(self._handle)))

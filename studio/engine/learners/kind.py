@@ -32,9 +32,9 @@ class TrainingRows:
     """
     What a learner is fitted to.
 
-    `features` is `n_rows × n_features`, row-major, NaN where a cell is missing; a categorical feature holds positions
-    of levels, of which there are `n_levels` (None for a number column). `labels` is `n_rows` long and holds positions
-    in the `n_classes` classes, or values where `n_classes` is 0.
+    `features` is `n_rows × n_features`, in either order, NaN where a cell is missing; a categorical feature holds
+    positions of levels, of which there are `n_levels` (None for a number column). `labels` is `n_rows` long and holds
+    positions in the `n_classes` classes, or values where `n_classes` is 0.
     """
 
     features: NDArray[np.float64]
