@@ -1,5 +1,5 @@
 """
-What a publication is on record: a training and a predictive web service, saved in one transaction.
+What a publication is on record: a training and a predictive web service, with their endpoints.
 
 Publishing the same name again updates declaration, default endpoints and nothing else: ids, keys and the models of
 other endpoints stay.
@@ -20,7 +20,7 @@ from studio.services.addresses import Addresses
 from studio.services.catalog import DEFAULT_ENDPOINT, Catalog, Endpoint, Kind, WebService
 from studio.services.endpoints import new_endpoint
 from studio.services.keys import new_id
-from studio.store.catalog import CatalogStore, Record
+from studio.store.catalog import CatalogStore, Record, in_pieces
 
 _PREDICTIVE = " [Predictive Exp.]"
 _MAX_RACES = 5
@@ -86,7 +86,7 @@ def record_publication(
     summary: Mapping[str, Any],
 ) -> Publication:
     """
-    Save both web services and their endpoints in one transaction.
+    Save both web services and their endpoints; very many take several transactions, each of which may be repeated.
 
     Args:
         endpoint_names: Further endpoints of the predictive web service; those that exist are left as they are.
@@ -98,7 +98,8 @@ def record_publication(
     for _ in range(_MAX_RACES):
         planned = _Plan(store.read(), workspace, experiment, artifacts, endpoint_names)
         try:
-            store.save(planned.records)
+            for piece in in_pieces(planned.records):
+                store.save(piece)
         except (AlreadyExists, Changed):
             continue  # somebody published or patched at the same moment: plan again on what is there now
         return planned.publication(store.read(), summary)

@@ -20,7 +20,7 @@ from studio.services.endpoint_change import EndpointChange
 from studio.services.keys import new_id, new_key
 from studio.serving.registry import Registry
 from studio.store.artifacts import ArtifactKind, Artifacts
-from studio.store.catalog import CatalogStore
+from studio.store.catalog import CatalogStore, in_pieces
 
 ENDPOINT_NAME = re.compile(r"[a-z0-9]{1,24}")
 ENDPOINT_NAME_RULE = "an endpoint's name has 1 to 24 lower-case letters and digits"
@@ -125,8 +125,14 @@ class Endpoints:
         event(_log, "endpoint.deleted", endpoint=endpoint.name, endpoint_id=endpoint.id)
 
     def delete_service(self, service: WebService) -> None:
-        """Delete a web service with all its endpoints."""
-        self._remove([*self._registry.catalog.endpoints_of(service.id), service])
+        """Delete a web service with all its endpoints; of very many, itself and `default` in the last transaction."""
+        endpoints = self._registry.catalog.endpoints_of(service.id)
+        records: list[Endpoint | WebService] = [
+            service,
+            *sorted(endpoints, key=lambda endpoint: endpoint.name != DEFAULT_ENDPOINT),
+        ]
+        for piece in reversed([*in_pieces(records)]):
+            self._remove(piece)
         event(_log, "service.deleted", service=service.name, service_id=service.id)
 
     def _remove(self, records: Sequence[Endpoint | WebService]) -> None:

@@ -1,9 +1,13 @@
-"""Changes to the catalog: each is one transaction, since a workspace is one partition of one table."""
+"""
+Changes to the catalog: each is one transaction, since a workspace is one partition of one table.
+
+What is too much for one transaction is saved in pieces, so ordered that a crash leaves what can be done again.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -20,7 +24,13 @@ Record = WebService | Endpoint
 Row = dict[str, Any]
 _Operation = tuple[str, Row] | tuple[str, Row, Mapping[str, Any]]
 
-_MAX_OPERATIONS = 99  # the service's limit of 100 in one transaction, less the version
+MAX_RECORDS = 99  # the service's limit of 100 in one transaction, less the version
+
+
+def in_pieces(records: Sequence[Record]) -> Iterator[Sequence[Record]]:
+    """Cut records into as many as one transaction takes; what the others need comes first."""
+    for start in range(0, len(records), MAX_RECORDS):
+        yield records[start : start + MAX_RECORDS]
 
 
 class CatalogStore:
@@ -63,8 +73,8 @@ class CatalogStore:
             AlreadyExists: A new record's name is taken.
             Changed: A row is not the one that was read, or is gone.
         """
-        if len(records) + len(removed) > _MAX_OPERATIONS:
-            raise ValueError(f"a transaction holds at most {_MAX_OPERATIONS} records")
+        if len(records) + len(removed) > MAX_RECORDS:
+            raise ValueError(f"a transaction holds at most {MAX_RECORDS} records")
         workspace = (*records, *removed)[0].workspace
         version: Row = {"PartitionKey": workspace, "RowKey": VERSION_ROW, "Version": new_id()}
         operations: list[_Operation] = [

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import count
+from pathlib import Path
+
+import httpx
 import pytest
-from exchanges import ROW, TOKEN, Published, bearer, error_of, recorded, scored
+from exchanges import DATA, ROW, TOKEN, Published, bearer, error_of, recorded, scored
 
 from shared import wire
+from shared.errors import Changed
+from studio.bootstrap import Service
+from studio.commands.publish import publish
+from studio.services.addresses import Addresses
+from studio.services.catalog import Kind
 
 RESOURCE = "Income who earns more [trained model]"
 
@@ -142,3 +151,37 @@ def test_another_workspace_or_service_is_not_found(published: Published, suffix:
 
     assert answer.status_code == 404
     assert answer.json()["error"]["details"]
+
+
+def test_a_web_service_with_more_endpoints_than_a_transaction_takes_is_published_and_deleted(
+    service: Service, client: httpx.Client, early_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publication = publish(service, DATA / "income.toml", early_file, [f"a{number}" for number in range(120)])
+    service.registry.refresh()
+    address = Addresses(service.settings.url).management(publication.endpoints[0]).rpartition("/endpoints/")[0]
+    before = client.get(f"{address}/endpoints", headers=bearer(TOKEN)).json()
+    _fail_after_a_transaction(service, monkeypatch)
+
+    interrupted = client.delete(address, headers=bearer(TOKEN))
+    between = {endpoint["Name"] for endpoint in client.get(f"{address}/endpoints", headers=bearer(TOKEN)).json()}
+    again = client.delete(address, headers=bearer(TOKEN))
+
+    assert len(before) == 121
+    assert error_of(interrupted)[0] == 503
+    assert 1 < len(between) < 121
+    assert "default" in between
+    assert again.status_code == 204
+    assert {known.kind for known in service.catalog.read().services.values()} == {Kind.TRAINING}
+    assert len(service.catalog.read().endpoints) == 1
+
+
+def _fail_after_a_transaction(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the second of the next two transactions on the catalog find that somebody changed a row."""
+    submit, calls = service.storage.catalog.submit_transaction, count()
+
+    def failing(operations: object) -> None:
+        if next(calls) == 1:
+            raise Changed("somebody changed a row just now")
+        submit(operations)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(service.storage.catalog, "submit_transaction", failing)
