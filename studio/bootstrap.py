@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from studio.batch.batches import Batches
+from studio.batch.job_sweep import sweep_jobs
 from studio.batch.training_slot import THREADS_PER_FIT, TrainingSlots, n_cores
 from studio.batch.worker import Bench, Worker
 from studio.blobs.blob_access import BlobAccess
@@ -74,8 +75,9 @@ def assemble_worker(settings: Settings, stop: threading.Event) -> tuple[OwnStora
     vault, artifacts = Vault(settings.secret), Artifacts(storage)
     store, catalog = JobStore(storage.jobs, vault), CatalogReader(storage.catalog_rows, vault, settings.workspace)
 
-    def sweep() -> int:
-        return sweep_models(catalog, artifacts, datetime.now(UTC))
+    def sweep() -> None:
+        sweep_models(catalog, artifacts, datetime.now(UTC))
+        sweep_jobs(store, operation.jobs_kept_for, datetime.now(UTC))
 
     queue = JobQueue(storage.queue, operation.lease)
     bell = operation.doorbell if operation.doorbell.can_ring_here else None

@@ -39,6 +39,7 @@ class Operation:
     job_memory_mib: int = 8192
     input_mib: int = 10240
     outage_minutes: int = 15
+    job_days: int = 30
     model_memory_mib: int = 512
     models_kept: int = 5
     processes: int = 1
@@ -60,6 +61,11 @@ class Operation:
             input_bytes=self.input_mib * _MIB,
             outage_seconds=self.outage_minutes * 60.0,
         )
+
+    @property
+    def jobs_kept_for(self) -> timedelta:
+        """How long after its end a job can be asked about."""
+        return timedelta(days=self.job_days)
 
     @property
     def model_memory_bytes(self) -> int:
@@ -91,6 +97,7 @@ _RANGES = {
     "job_memory_mib": (64, 2**20),
     "input_mib": (1, 2**20),
     "outage_minutes": (1, 24 * 60),
+    "job_days": (1, 3650),
     "model_memory_mib": (1, 2**20),
     "models_kept": (1, 100),
     "processes": (1, 64),

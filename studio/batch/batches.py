@@ -55,11 +55,15 @@ class Batches:
         """
         Queue a submitted job.
 
+        One that is queued already is refused, but its errand is sent again: the first call may have failed in between.
+
         Raises:
-            InvalidOperation: CannotStartJob, since the job was started before.
+            InvalidOperation: CannotStartJob, since the job was started or cancelled before.
             NotFound: No such job, or one that has expired.
         """
         job = self._find(endpoint_id, job_id)
+        if job.state is JobState.QUEUED:
+            self._queue.ask_to_run(endpoint_id, job_id)
         if job.state is not JobState.SUBMITTED:
             raise _cannot_start(job)
         try:
@@ -126,6 +130,7 @@ class Batches:
 
 
 def _cannot_start(job: Job) -> InvalidOperation:
+    before = "cancelled" if job.state is JobState.CANCELLED else "started"
     return InvalidOperation(
-        "CannotStartJob", f"job '{job.id}' cannot be started: its state is {job.status.value} and it was started before"
+        "CannotStartJob", f"job '{job.id}' cannot be started: it was {before} before, and is {job.status.value} now"
     )

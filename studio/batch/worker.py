@@ -220,7 +220,7 @@ class Worker:
         if job.state is JobState.RUNNING:
             may_renew_until = self._settled_from or now
             return may_renew_until - now + _SOON if now < may_renew_until else None
-        return _CROWDED if self._store.n_running(job.endpoint_id) >= MAX_RUNNING else None
+        return _CROWDED if self._store.n_ahead(job) >= MAX_RUNNING else None
 
     def _run(self, job: Job, attendance: Attendance) -> None:
         with tempfile.TemporaryDirectory(prefix="studio-job-") as directory:

@@ -67,11 +67,13 @@ class JobStore:
         except ResourceModifiedError as error:
             raise Changed(f"job '{job_id}' was changed by somebody else") from error
 
-    def n_running(self, endpoint_id: str) -> int:
-        """Count an endpoint's running jobs; reads no request."""
-        running = "PartitionKey eq @endpoint and State eq @state"
-        parameters = {"endpoint": endpoint_id, "state": JobState.RUNNING.value}
-        return sum(1 for _ in self._table.query_entities(running, parameters=parameters, select=["RowKey"]))
+    def n_ahead(self, job: Job) -> int:
+        """Count the jobs of a job's endpoint that run, or wait and were submitted before it; reads no request."""
+        own = "PartitionKey eq @endpoint and State eq"
+        ahead = f"{own} @running or {own} @queued and CreatedAt lt @since"
+        states = {"running": JobState.RUNNING.value, "queued": JobState.QUEUED.value}
+        parameters = {"endpoint": job.endpoint_id, "since": job.created_at, **states}
+        return sum(1 for _ in self._table.query_entities(ahead, parameters=parameters, select=["RowKey"]))
 
     def save(self, job: Job) -> Job:
         """Replace the row that was read and return the job with its new ETag; Changed when it is no longer that row."""
@@ -91,6 +93,17 @@ class JobStore:
             )
         except ResourceModifiedError as error:
             raise Changed(f"job '{job.id}' was changed by somebody else") from error
+
+    def remove_ended_before(self, instant: datetime) -> int:
+        """Remove what ended before an instant and return how many jobs that were; outputs are not touched."""
+        ended = self._table.query_entities(
+            "EndedAt lt @instant", parameters={"instant": instant}, select=["PartitionKey", "RowKey"]
+        )
+        n_removed = 0
+        for row in ended:
+            self._table.delete_entity(row["PartitionKey"], row["RowKey"])  # nobody changes a job that has ended
+            n_removed += 1
+        return n_removed
 
     def _row(self, job: Job) -> dict[str, Any]:
         row = {

@@ -14,6 +14,7 @@ from multiprocessing import forkserver
 from pathlib import Path
 
 import pytest
+from azure.core.exceptions import ServiceRequestError
 from azure.storage.blob import ContainerClient
 from exchanges import DATA, people, wait_for
 
@@ -23,9 +24,11 @@ from shared.wire import BlobReference, JobRequest
 from studio.batch.batches import Batches
 from studio.batch.job_order import JobOrder, Outcome
 from studio.batch.job_process import JobProcess, warm_up
+from studio.batch.job_sweep import sweep_jobs
 from studio.batch.jobs import LEASE, UNSTARTED_LIFETIME, Job, JobState
 from studio.batch.worker import Worker
 from studio.bootstrap import Service
+from studio.errors import InvalidOperation
 from studio.services.keys import Vault, new_id
 from studio.store.artifacts import ArtifactKind
 from studio.store.jobs import JobStore
@@ -267,6 +270,90 @@ def test_a_job_whose_process_cannot_be_forked_is_tried_once_more(
 
 def _fork_server() -> int:
     return int(forkserver._forkserver._forkserver_pid)  # type: ignore[attr-defined]
+
+
+def test_jobs_over_an_endpoints_maximum_wait_and_run_in_their_order(
+    bench: Bench, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("studio.batch.worker.MAX_RUNNING", 2)
+    now = datetime.now(UTC)
+    running = [bench.store.save(bench.job(bench.started()).claimed(now)) for _ in range(2)]
+    first, second = bench.started(), bench.started()
+    for _ in range(4):
+        worker.step()
+    assert {bench.job(job_id).state for job_id in (first, second)} == {JobState.QUEUED}
+
+    bench.store.save(running[0].ended(JobState.FINISHED, now))
+    bench.queue.ask_to_run(bench.endpoint_id, second)  # is seen before the other's errand, and has to wait for it
+    wait_for(lambda: worker.step() and bench.job(second).is_final, "both to run")
+
+    ended = [bench.job(job_id).ended_at for job_id in (first, second)]
+    assert None not in ended
+    assert ended == sorted(ended, key=str)
+
+
+def test_another_endpoints_jobs_count_for_nothing(
+    bench: Bench, run_jobs: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("studio.batch.worker.MAX_RUNNING", 1)
+    bench.store.save(bench.job(bench.started()).claimed(datetime.now(UTC)))
+    bench.endpoint_id = new_id()
+    job_id = bench.started()
+
+    run_jobs()
+
+    assert bench.job(job_id).state is JobState.FINISHED
+
+
+def test_a_start_that_failed_half_way_is_made_good_by_the_next(
+    bench: Bench, run_jobs: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = bench.submitted()
+    with monkeypatch.context() as patch:
+        patch.setattr(JobQueue, "ask_to_run", _without_storage)
+        with pytest.raises(ServiceRequestError):
+            bench.batches.start(bench.endpoint_id, job_id)
+
+    with pytest.raises(InvalidOperation, match="it was started before, and is NotStarted now"):
+        bench.batches.start(bench.endpoint_id, job_id)
+    run_jobs()
+
+    assert bench.job(job_id).state is JobState.FINISHED
+
+
+def test_a_job_that_was_cancelled_before_its_start_says_so(bench: Bench) -> None:
+    job_id = bench.submitted()
+    bench.batches.cancel(bench.endpoint_id, job_id)
+
+    with pytest.raises(InvalidOperation, match="it was cancelled before, and is Cancelled now"):
+        bench.batches.start(bench.endpoint_id, job_id)
+
+
+def test_an_ended_job_keeps_what_its_results_need_and_is_forgotten_after_its_time(
+    bench: Bench, run_jobs: Callable[[], None]
+) -> None:
+    finished, cancelled, waiting = bench.started(), bench.submitted(), bench.submitted()
+    bench.batches.cancel(bench.endpoint_id, cancelled)
+    run_jobs()
+    kept = {job_id: bench.job(job_id).request for job_id in (finished, cancelled, waiting)}
+    now = datetime.now(UTC)
+
+    early = sweep_jobs(bench.store, timedelta(days=30), now)
+    late = sweep_jobs(bench.store, timedelta(days=30), now + timedelta(days=30))
+
+    assert kept == {
+        finished: JobRequest(outputs=bench.request.outputs),
+        cancelled: JobRequest(),
+        waiting: bench.request,
+    }
+    assert early == 0
+    assert late >= 2
+    assert [bench.store.get(bench.endpoint_id, job_id) is None for job_id in kept] == [True, True, False]
+    assert bench.outputs() == {"model.ilearner", "metrics.csv"}
+
+
+def _without_storage(*_: object) -> None:
+    raise ServiceRequestError("no answer")
 
 
 def test_a_stale_save_loses(bench: Bench) -> None:
