@@ -99,6 +99,7 @@ def _to_row(record: ModelRecord) -> Row:
         "RowKey": record.name,
         "champion": _from_champion(record.champion),
         "anchor": _from_champion(record.anchor),
+        "anchor_evidence": record.anchor_evidence,
         "holdout": record.holdout,
         "holdout_uses": record.holdout_uses,
         "holdout_run": record.holdout_run,
@@ -118,6 +119,7 @@ def _from_row(row: Row, version: str) -> ModelRecord:
         name=row["RowKey"],
         champion=_to_champion(row["champion"]),
         anchor=_to_champion(row["anchor"]),
+        anchor_evidence=row.get("anchor_evidence") or "",  # rows of earlier versions have none
         holdout=row["holdout"],
         holdout_uses=row["holdout_uses"],
         holdout_run=row["holdout_run"],

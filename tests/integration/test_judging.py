@@ -223,6 +223,28 @@ def test_a_new_holdout_asks_the_last_approved_model_anew(world: World) -> None:
     assert run["verdict"]["anchor"]["champion"] < run["verdict"]["champion"]  # the published model
 
 
+def test_the_last_approved_model_is_asked_once_for_each_holdout(world: World) -> None:
+    for number, quality in enumerate((0.7, 0.8, 0.9)):
+        run = promoted(world, f"{number}.csv", quality, number)
+
+    assert run["verdict"]["anchor"]["name"] == "published model"
+    assert world.service.count("PATCH", "/staging") == 3  # the challengers: its answers were known from the first run
+
+
+def test_answers_that_are_no_numbers_are_not_taken_for_the_last_approved_models(world: World) -> None:
+    promoted(world, "a.csv", 0.8, 1)
+    store, (run,) = world.app.reporting._evidence, world.app.evaluation._stores.runs.all("census")
+    evidence = store.load(run)
+    assert evidence
+    unknown = replace(evidence.scores["champion"], answers=evidence.scores["champion"].answers * float("nan"))
+    store.save(run, replace(evidence, scores=evidence.scores | {"champion": unknown}))
+
+    later = promoted(world, "b.csv", 0.95, 2)
+
+    assert later["verdict"]["anchor"]["n_rows"] == 2000  # it was put on staging and asked anew
+    assert world.service.count("PATCH", "/staging") == 3
+
+
 def test_slices_are_judged_and_columns_beyond_the_contract_stay_home(world: World) -> None:
     rows = people(2000, seed=99).decode().splitlines()
     extended = [rows[0] + ",household,site"] + [f"{row},{at // 2},{'NS'[at % 2]}" for at, row in enumerate(rows[1:])]

@@ -101,6 +101,38 @@ def test_a_promotion_judged_against_another_champion_is_judged_again(world: Worl
     assert world.service.served["live"] == "quality=0.5"  # what serves was put back, in case a PATCH had been sent
 
 
+def test_a_champion_that_is_put_back_for_another_judgement_is_seen_to_serve_first(world: World) -> None:
+    world.service.quality = 0.8
+    world.drop("first.csv", people(600, seed=1))
+    world.tick()
+    world.service.quality = 0.95
+    world.drop("a.csv", people(600, seed=2))
+    run_id = world.hand_over()
+    records = world.app.evaluation._stores.records
+
+    def usurp(name: str) -> None:
+        if name == "live":  # its own PATCH is on the way while another run makes a champion
+            record = records.load("census")
+            assert record.champion
+            records.save(replace(record, champion=replace(record.champion, run_id="census-other")))
+            world.service.before_update = lie
+
+    def lie(name: str) -> None:
+        world.service.faults.lying_updates = 1
+        world.service.before_update = lambda name: None
+
+    world.service.before_update = usurp
+    with pytest.raises(EvaluationError, match="was not seen to give the champion's answers"):
+        world.app.evaluation.evaluate("census", run_id)
+    assert world.run()["state"] == "PROMOTING"
+    assert world.service.served["live"] == "quality=0.95"
+
+    world.app.evaluation.evaluate("census", run_id)
+
+    assert world.run()["state"] == "EVALUATING"
+    assert world.service.served["live"] == "quality=0.8"
+
+
 def test_models_that_no_row_tells_apart_are_never_promoted(world: World) -> None:
     world.service.quality = 0.5 + 1e-9  # other bytes, other answers, and nothing to prove a promotion by
 

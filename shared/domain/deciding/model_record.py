@@ -21,6 +21,7 @@ class ModelRecord:
         lease_run: The run that it uses them for.
         lease_until: When the lease ends by itself.
         anchor: The model that a person last approved, or the published one; guards against many small losses.
+        anchor_evidence: The newest evidence that holds its answers, `container/path`; empty before the first.
         holdout: SHA-256 of the holdout that was judged on last, in hex.
         holdout_uses: How many runs were judged on it.
         holdout_run: The run that used it last.
@@ -33,6 +34,7 @@ class ModelRecord:
     name: str
     champion: Champion | None = None
     anchor: Champion | None = None
+    anchor_evidence: str = ""
     holdout: str = ""
     holdout_uses: int = 0
     holdout_run: str = ""
@@ -58,12 +60,18 @@ class ModelRecord:
         """Return the record when a run is to use the endpoints: staging gets its model, unless it has it already."""
         return replace(self, lease_run=run_id, staged_run=run_id if self.staged_run == run_id else "")
 
-    def used(self, holdout: str, run_id: str) -> ModelRecord:
-        """Return the record after a run was judged on a holdout; the same run counts once."""
+    def used(self, holdout: str, run_id: str, evidence: str = "") -> ModelRecord:
+        """
+        Return the record after a run was judged on a holdout; the same run counts once.
+
+        Args:
+            evidence: Where the run's evidence is kept: it holds the answers of champion and anchor.
+        """
+        known = replace(self, anchor_evidence=evidence)
         if holdout != self.holdout:
-            return replace(self, holdout=holdout, holdout_uses=1, holdout_run=run_id, holdout_before=self.holdout)
+            return replace(known, holdout=holdout, holdout_uses=1, holdout_run=run_id, holdout_before=self.holdout)
         uses = self.holdout_uses + (run_id != self.holdout_run)
-        return replace(self, holdout_uses=uses, holdout_run=run_id)
+        return replace(known, holdout_uses=uses, holdout_run=run_id)
 
     def retired_holdout(self, holdout: str, run_id: str) -> str:
         """Return the holdout that a run has to be judged on too, since this one is new; empty where it is not."""

@@ -48,6 +48,12 @@ class Evidence:
     scores: dict[str, Answered]
     anchor: str = ""
 
+    def answers_of(self, made_by: str) -> Answered | None:
+        """Return what the model that a run made answered; None where it was not asked, or with what is no number."""
+        who = "champion" if made_by == self.champion else "anchor" if made_by == self.anchor else ""
+        found = self.scores.get(who)
+        return found if found and np.isfinite(found.answers).all() else None
+
 
 class EvidenceStore:
     """Keeps evidence in the container `artifacts`."""
@@ -73,13 +79,17 @@ class EvidenceStore:
             "circumstances": asdict(evidence.circumstances),
             "scores": base64.b64encode(_packed(evidence.scores)).decode() if evidence.scores else "",
         }
-        path, data = f"{run.artifacts}/evidence.json", json.dumps(document, ensure_ascii=False, indent=1).encode()
+        path, data = evidence_path(run), json.dumps(document, ensure_ascii=False, indent=1).encode()
         self._blobs.write(path, data)
         return {"path": path, "sha256": hashlib.sha256(data).hexdigest()}
 
     def load(self, run: Run) -> Evidence | None:
         """Return a run's evidence; None where none was kept."""
-        document = self._blobs.read_json(f"{run.artifacts}/evidence.json")
+        return self.read(evidence_path(run))
+
+    def read(self, path: str) -> Evidence | None:
+        """Return the evidence at `container/path`; None where none is."""
+        document = self._blobs.read_json(path)
         if document is None:
             return None
         return Evidence(
@@ -129,6 +139,11 @@ def holdout_of(data: bytes, model: Model, *, limit: int | None = None) -> Holdou
     """
     known = {column.name for column in model.contract.columns}
     return parse_holdout(data, model.contract.label, contract=known, limit=limit)
+
+
+def evidence_path(run: Run) -> str:
+    """Return where a run's evidence is kept, `container/path`."""
+    return f"{run.artifacts}/evidence.json"
 
 
 def _holdout_path(model: str, version: str) -> str:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from shared.adapters.blobs import BlobStore
-from shared.adapters.runs_table import RunTable
 from shared.adapters.storage_layout import HOLDOUTS
 from shared.domain.deciding.champion import INITIAL, Champion
 from shared.domain.gate import Circumstances, Fault, GateRule, Outcome, Part, Verdict, judge
@@ -15,7 +14,7 @@ from shared.domain.lifecycle.runs import Run
 from shared.domain.measuring.holdout import Answered, Holdout
 from shared.domain.model import Model
 from shared.errors import EvaluationError, ProtocolMismatch, ServiceRejected
-from shared.retraining.judging.evidence import Evidence, EvidenceStore, holdout_of, paired
+from shared.retraining.judging.evidence import Evidence, EvidenceStore, evidence_path, holdout_of, paired
 from shared.retraining.judging.staging import Staging, ask
 from shared.retraining.promoting.lease import Lease
 from shared.retraining.promoting.promotion import Promotion
@@ -24,7 +23,6 @@ from shared.wire import MODEL_EXTENSION
 
 _GOLDEN_SOURCE_BYTES = 256 * 1024  # of the training file, where there is no holdout to choose golden rows from
 _GOLDEN_SOURCE_ROWS = 500
-_KNOWN_RUNS = 10  # at most so many are searched for answers of the last approved model
 _REFERENCE_LIFETIME = timedelta(hours=1)
 
 
@@ -53,14 +51,13 @@ class Scoring:
 
     def __init__(
         self,
-        runs: RunTable,
         blobs: BlobStore,
         results: JobResults,
         promotion: Promotion,
         evidence: EvidenceStore,
         staging: Staging,
     ) -> None:
-        self._runs, self._blobs, self._results = runs, blobs, results
+        self._blobs, self._results = blobs, results
         self._promotion, self._evidence, self._staging = promotion, evidence, staging
 
     def gather(
@@ -118,7 +115,7 @@ class Scoring:
             Changed: The lease was lost: what was asked may have been somebody else's challenger.
         """
         version = gathered.evidence.holdout if model.gate else ""
-        lease.save(lambda record: record.used(version, run.id) if version else record)
+        lease.save(lambda record: record.used(version, run.id, evidence_path(run)) if version else record)
         if model.gate is None:
             return Verdict(Outcome.PROMOTE, 'UNPAIRED: gate = "none": nothing was judged', "")
         evidence = gathered.evidence
@@ -145,12 +142,11 @@ class Scoring:
         anchor, champion = lease.record.anchor, lease.record.champion
         if anchor is None or champion is None or anchor.run_id == champion.run_id:
             return None
-        for known in self._runs_with(model, anchor.run_id):
-            earlier = self._evidence.load(known)
-            if earlier and earlier.holdout == version:
-                who = "challenger" if known.id == anchor.run_id else "champion"
-                if who in earlier.scores:
-                    return earlier.scores[who]
+        path = lease.record.anchor_evidence
+        earlier = self._evidence.read(path) if path else None
+        known = earlier.answers_of(anchor.run_id) if earlier and earlier.holdout == version else None
+        if known is not None:
+            return known
         staging = self._promotion.staging(model)
         reference = self._blobs.reference(anchor.artifact, write=False, lifetime=_REFERENCE_LIFETIME)
 
@@ -159,10 +155,6 @@ class Scoring:
 
         self._staging.install(staging, lease, anchor.run_id, put_anchor, rows, run.id)
         return ask(staging, model, rows, run.id)
-
-    def _runs_with(self, model: Model, made_by: str) -> list[Run]:
-        runs = self._runs.all(model.name)
-        return [run for run in runs if made_by in (run.id, run.judged_champion)][:_KNOWN_RUNS]
 
     def _retired(self, run: Run, model: Model, metrics: Mapping[str, float], version: str) -> Verdict | None:
         """Judge on the holdout before: a run that scores both is the bridge between them."""

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import NoReturn
 
 from shared.adapters.blobs import BlobStore
 from shared.adapters.decisions import DecisionTable
@@ -102,9 +103,9 @@ class Promotion:
         champion = lease.record.champion
         serving = champion.run_id if champion else ""
         if champion and champion.placed_by == run.id:  # proven by a worker that died between the pointer and the run
-            return self._crown(run, model, Proof(len(expected.rows), 0.0), lease, sha256)
+            return self._crown(run, model, Proof(len(expected.rows), 0.0), lease, sha256, expected)
         if serving != run.judged_champion:
-            return self._give_way(run, model, champion)
+            return self._give_way(run, model, champion, expected)
         if is_overdue(run, self._clock(), model.policy):
             reason = f"the promotion was not proven within {model.policy.promoting_budget}; {run.waits_for}"
             return self._runs.save(run.advanced(RunState.RESTORING, self._clock(), reason))
@@ -118,9 +119,9 @@ class Promotion:
         if not proof.holds:
             reason = f"the live endpoint did not give the {_whose(run)} answers within {self._patience(model)}"
             return self._runs.save(run.advanced(RunState.RESTORING, self._clock(), reason))
-        return self._crown(run, model, proof, lease, sha256)
+        return self._crown(run, model, proof, lease, sha256, expected)
 
-    def _crown(self, run: Run, model: Model, proof: Proof, lease: Lease, sha256: str) -> Run:
+    def _crown(self, run: Run, model: Model, proof: Proof, lease: Lease, sha256: str, expected: GoldenRows) -> Run:
         """Move the champion pointer, record the decision, close the run: in that order, each repeatable."""
         champion = lease.record.champion
         if champion is None or champion.placed_by != run.id:
@@ -132,22 +133,38 @@ class Promotion:
                 serving = lease.record.champion
                 if (serving.run_id if serving else "") == run.judged_champion:
                     raise
-                return self._give_way(run, model, serving)
+                return self._give_way(run, model, serving, expected)
         waited = f" after {proof.seconds:.1f} s" if proof.seconds and proof.seconds >= _TOLD_S else ""
         reason = f"{run.reason}; proven on {proof.rows} golden rows{waited}"
         return self._close(run, RunState.PROMOTED, reason, proof, champion, lease)
 
-    def _give_way(self, run: Run, model: Model, champion: Champion | None) -> Run:
+    def _give_way(self, run: Run, model: Model, champion: Champion | None, own: GoldenRows) -> Run:
         """
         Have a run judged again, since another one has made a champion meanwhile.
 
-        Its own PATCH may have been sent all the same, by a worker that was held up: what serves is put back first.
+        Its own PATCH may have been sent all the same, by a worker that was held up: what serves is put back first, and
+        seen to be back, or the next judgement would compare the challenger with itself.
         """
         if champion:
             self.live(model).update(model.resource, self._kept(champion.artifact), run.id)
+            told_apart = self._told_apart(run, champion, own)
+            if told_apart and not self._prove(run, model, told_apart, "challenger").holds:
+                self._raise_unproven(run, model)
         reason = f"champion is now '{champion.run_id if champion else ''}'"
         # An approval was given on evidence against the champion of that time.
         return self._runs.save(run.advanced(RunState.EVALUATING, self._clock(), reason, approval=None))
+
+    def _told_apart(self, run: Run, champion: Champion, own: GoldenRows) -> GoldenRows | None:
+        """
+        Return rows that show that a champion serves: those that proved its promotion.
+
+        Where none are kept (the published model), it has to do that live answers otherwise than this run's challenger.
+        """
+        placed = self._runs.find(run.model, champion.placed_by) if champion.placed_by else None
+        known = self._golden.load(placed) if placed else None
+        if known or own.challenger is None:
+            return known
+        return replace(own, challenger=None, champion=own.challenger)
 
     def _champion_of(self, run: Run, sha256: str) -> Champion:
         """Describe the model that a run has put live."""
@@ -172,10 +189,13 @@ class Promotion:
         self.live(model).update(model.resource, self._kept(champion.artifact), run.id)
         proof = self._prove(run, model, expected, "champion")
         if not proof.holds:
-            event(_log, "promotion.restore_unproven", level=logging.ERROR, run_id=run.id, model=run.model)
-            raise EvaluationError(f"the live endpoint of '{model.name}' was not seen to give the champion's answers")
+            self._raise_unproven(run, model)
         reason = f"{run.reason}; champion '{champion.run_id}' is back and was seen to answer"
         self._close(run, RunState.ROLLED_BACK, reason, proof, champion, lease)
+
+    def _raise_unproven(self, run: Run, model: Model) -> NoReturn:
+        event(_log, "promotion.restore_unproven", level=logging.ERROR, run_id=run.id, model=run.model)
+        raise EvaluationError(f"the live endpoint of '{model.name}' was not seen to give the champion's answers")
 
     def _put_challenger_live(self, run: Run, model: Model) -> None:
         """PATCH live with a run's model: with a job's by a token fresh from the service, else with kept bytes."""
