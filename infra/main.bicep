@@ -72,11 +72,11 @@ param scoringMaxReplicas int = 4
 @minValue(1)
 param trainingMaxReplicas int = 3
 
-@description('Image of the scoring service; azd knows it after the first deployment.')
-param scoringImage string = ''
+@description('Whether the scoring service is there, and keeps its image; azd looks before it provisions.')
+param scoringExists bool = false
 
-@description('Image of the training workers; azd knows it after the first deployment.')
-param trainingImage string = ''
+@description('Whether the training workers are there, and keep their image; azd looks before it provisions.')
+param trainingExists bool = false
 
 @description('How long logs are kept, in days.')
 @minValue(30)
@@ -189,8 +189,8 @@ module studio 'modules/studio.bicep' = {
     vaultUri: vault.outputs.uri
     registryServer: registry.outputs.loginServer
     workspaceId: monitoring.outputs.workspaceId
-    scoringImage: scoringImage
-    trainingImage: trainingImage
+    scoringExists: scoringExists
+    trainingExists: trainingExists
     scoringMinReplicas: scoringMinReplicas
     scoringMaxReplicas: scoringMaxReplicas
     trainingMaxReplicas: trainingMaxReplicas

@@ -10,8 +10,8 @@ param dataAccountName string
 param vaultUri string
 param registryServer string
 param workspaceId string
-param scoringImage string
-param trainingImage string
+param scoringExists bool
+param trainingExists bool
 param scoringMinReplicas int
 param scoringMaxReplicas int
 param trainingMaxReplicas int
@@ -20,7 +20,20 @@ param trainingMaxReplicas int
 var placeholder = 'mcr.microsoft.com/azuredocs/containerapps-helloworld:latest'
 var port = 5100
 var scoringName = 'scoring-${token}'
+var trainingName = 'training-${token}'
 var url = 'https://${scoringName}.${environment.properties.defaultDomain}'
+
+module scoringImage 'running-image.bicep' = {
+  name: 'scoring-image'
+  params: { name: scoringName, exists: scoringExists }
+}
+
+module trainingImage 'running-image.bicep' = {
+  name: 'training-image'
+  params: { name: trainingName, exists: trainingExists }
+}
+
+var isScoringOurs = startsWith(scoringImage.outputs.image, registryServer)
 
 resource account 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
   name: studioAccountName
@@ -91,10 +104,10 @@ resource scoring 'Microsoft.App/containerApps@2025-01-01' = {
       containers: [
         {
           name: 'scoring'
-          image: empty(scoringImage) ? placeholder : scoringImage
+          image: isScoringOurs ? scoringImage.outputs.image : placeholder
           env: settings
           resources: { cpu: json('0.5'), memory: '1Gi' }
-          probes: empty(scoringImage) ? [] : [
+          probes: !isScoringOurs ? [] : [
             { type: 'Liveness', httpGet: { path: '/health/live', port: port }, periodSeconds: 10 }
             { type: 'Readiness', httpGet: { path: '/health/ready', port: port }, periodSeconds: 5 }
           ]
@@ -110,7 +123,7 @@ resource scoring 'Microsoft.App/containerApps@2025-01-01' = {
 }
 
 resource training 'Microsoft.App/containerApps@2025-01-01' = {
-  name: 'training-${token}'
+  name: trainingName
   location: location
   tags: union(tags, { 'azd-service-name': 'training' })
   identity: {
@@ -131,7 +144,7 @@ resource training 'Microsoft.App/containerApps@2025-01-01' = {
       containers: [
         {
           name: 'training'
-          image: empty(trainingImage) ? placeholder : trainingImage
+          image: empty(trainingImage.outputs.image) ? placeholder : trainingImage.outputs.image
           env: settings
           resources: { cpu: json('2.0'), memory: '4Gi' }
         }

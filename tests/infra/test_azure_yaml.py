@@ -71,6 +71,28 @@ def test_both_images_are_made_of_the_same_base() -> None:
     assert "COPY studio studio" in stages("training")["base"]
 
 
+def test_a_tag_deploys_with_all_that_an_environment_may_set() -> None:
+    """A runner has no azd environment: what the workflow does not pass would go back to its default."""
+    asked = set(re.findall(r"\$\{(\w+)", (INFRA / "main.parameters.json").read_text()))
+    found_by_azd = {"AZURE_PRINCIPAL_ID", "SERVICE_SCORING_RESOURCE_EXISTS", "SERVICE_TRAINING_RESOURCE_EXISTS"}
+    deploy = yaml.safe_load((ROOT / ".github" / "workflows" / "deploy.yml").read_text())["jobs"]["deploy"]
+    documented = (ROOT / "docs" / "azure.md").read_text().split("### Deploy from GitHub")[1].split("\n## ")[0]
+    variables = set(re.findall(r"\bvars\.(\w+)", json.dumps(deploy)))
+
+    assert asked - found_by_azd <= set(deploy["env"])
+    assert [name for name in sorted(variables) if f"`{name}`" not in documented] == []
+
+
+def test_provisioning_keeps_the_images_that_run() -> None:
+    parameters = json.loads((INFRA / "main.parameters.json").read_text())["parameters"]
+    studio = (INFRA / "modules" / "studio.bicep").read_text()
+
+    for service in ("scoring", "training"):
+        assert parameters[f"{service}Exists"]["value"] == f"${{SERVICE_{service.upper()}_RESOURCE_EXISTS=false}}"
+        assert f"params: {{ name: {service}Name, exists: {service}Exists }}" in studio
+        assert f"{service}Image.outputs.image" in studio
+
+
 def test_every_parameter_file_value_is_a_parameter() -> None:
     given = json.loads((INFRA / "main.parameters.json").read_text())["parameters"]
     main = (INFRA / "main.bicep").read_text()
