@@ -1,4 +1,4 @@
-"""Which code runs: what the build or a setting says, else the commit of this checkout."""
+"""Which code runs: what a setting says, else the commit of this checkout, else what the build wrote."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-BAKED = Path(__file__).with_name("VERSION")  # written by `make package`
+BAKED = Path(__file__).with_name("VERSION")  # written by `make package` and by azd (infra/hooks/version.py)
 UNKNOWN = "unknown"
 
 _ROOT = BAKED.parent.parent
@@ -16,8 +16,12 @@ _DEADLINE_S = 5
 
 @cache
 def code_version() -> str:
-    """Return the setting RELEARN_VERSION, what was baked in, the commit (`-dirty` where files differ), or `unknown`."""
-    return os.environ.get("RELEARN_VERSION") or _baked() or commit(_ROOT) or UNKNOWN
+    """
+    Return the setting RELEARN_VERSION, the commit (`-dirty` where files differ), what was baked in, or `unknown`.
+
+    A checkout's commit goes before the file that a build has left in it, which may be of an earlier commit.
+    """
+    return os.environ.get("RELEARN_VERSION") or commit(_ROOT) or _baked() or UNKNOWN
 
 
 def commit(root: Path) -> str:

@@ -47,9 +47,19 @@ def test_what_it_names_is_there() -> None:
     assert (INFRA / f"{AZURE['infra']['module']}.bicep").is_file()
     for name in services:
         assert f"'azd-service-name': '{name}'" in main
-    for hook in services["functions"]["hooks"]["postdeploy"].values():
+    hooks = [hook for service in services.values() for each in service["hooks"].values() for hook in each.values()]
+    for hook in hooks:
         module = hook["run"].rpartition(" ")[2]
         assert (ROOT / (module.replace(".", "/") + ".py")).is_file()
+
+
+def test_every_service_is_packed_with_its_commit() -> None:
+    """`azd deploy scoring` runs that service's hooks alone."""
+    for service in AZURE["services"].values():
+        assert service["hooks"]["prepackage"]["posix"]["run"] == "python3 -m infra.hooks.version"
+    for image in ("scoring", "training"):
+        assert "COPY shared/version.py shared/VERSIO[N] shared/" in stages(image)["base"]
+        assert "ARG VERSION=\n" in stages(image)["base"]  # empty, or the setting would hide the file
 
 
 def stages(service: str) -> dict[str, str]:

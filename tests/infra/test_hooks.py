@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from infra.hooks import publish, subscribe
+from infra.hooks import publish, subscribe, version
+from shared import version as code
 
 DEPLOYED = {
     "AZURE_RESOURCE_GROUP": "rg-relearn-test",
@@ -145,3 +147,31 @@ def test_a_publication_gives_every_setting_that_the_models_file_names() -> None:
         "CENSUS_STAGING_URL": "https://x/staging",
         "CENSUS_STAGING_KEY": "key of staging",
     }
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    (tmp_path / "shared").mkdir()
+    (tmp_path / ".gitignore").write_text("shared/VERSION\n")
+    about = ["-c", "user.name=n", "-c", "user.email=e"]
+    for command in (["init", "-q"], ["add", "."], [*about, "commit", "-q", "-m", "one"]):
+        subprocess.run(["git", "-C", str(tmp_path), *command], check=True)  # noqa: S603, S607
+    return tmp_path
+
+
+def test_a_deployment_says_its_commit_where_there_is_no_history(
+    checkout: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert version.main(checkout) == 0
+    written = checkout / "shared" / "VERSION"
+    assert written.read_text() == code.commit(checkout)
+    assert len(written.read_text()) == 12  # and no `-dirty`: the file itself is no change
+
+    monkeypatch.delenv("RELEARN_VERSION", raising=False)
+    monkeypatch.setattr(code, "BAKED", written)
+    monkeypatch.setattr(code, "_ROOT", tmp_path_factory.mktemp("image"))
+    assert code.code_version.__wrapped__() == written.read_text()
+
+    written.write_text("of an earlier build")
+    monkeypatch.setattr(code, "_ROOT", checkout)
+    assert code.code_version.__wrapped__() == code.commit(checkout)
