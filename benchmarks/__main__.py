@@ -1,7 +1,7 @@
 """
 Measures Relearn beside its peers.
 
-    python -m benchmarks [scoring|swap|cold-start|training|endpoints|gate|all] [--rounds N] [--quick] [--data FILE]
+    python -m benchmarks [NAME|all] [--rounds N] [--quick] [--data FILE]     # names: benchmarks/README.md
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks import beside, cold_start, endpoints, scoring, swap, training
+from benchmarks import beside, cold_start, endpoints, interval, scoring, swap, training
 from benchmarks.bench import Bench
 from benchmarks.errors import BenchError
 from benchmarks.figures import Figure
@@ -32,6 +32,7 @@ _BENCHMARKS: Mapping[str, Callable[[Bench], list[Figure]]] = {
     "training": training.run,
     "beside": beside.run,
     "endpoints": endpoints.run,
+    "interval": interval.run,
 }
 _INTERRUPTED = 130
 
