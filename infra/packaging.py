@@ -26,6 +26,7 @@ from shared.version import BAKED, UNKNOWN, commit
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = "3.12"
+MOST_BYTES = 60_000_000
 SITE_PACKAGES = Path(".python_packages") / "lib" / "site-packages"
 
 _PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_17_x86_64", "manylinux_2_28_x86_64")
@@ -48,12 +49,24 @@ def main(arguments: list[str]) -> int:
     pack(app, archive)
     unpacked = sum(path.stat().st_size for path in app.rglob("*") if path.is_file())
     print(f"{archive}: {archive.stat().st_size / _MIB:.1f} MiB, {unpacked / _MIB:.1f} MiB unpacked")
+    if problem := too_big(archive):
+        print(problem, file=sys.stderr)
+        return 1
     if python is None:
         print(f"{what_to_do(PYTHON)}.\nWithout it no module is compiled, and the cold import is not measured.")
         return 0
     print(f"cold import by {python}, on one core:")
     print(*measured(app, app / SITE_PACKAGES, python), sep="\n")
     return 0
+
+
+def too_big(archive: Path) -> str:
+    """Say what to do about an archive of more than 60 MB, which a start unpacks for too long; else nothing."""
+    size = archive.stat().st_size
+    if size <= MOST_BYTES:
+        return ""
+    what = f"the package has {size / 1e6:.1f} MB, and may have {MOST_BYTES / 1e6:.0f}"
+    return f"{what}: take a dependency out of requirements.txt, or a file by .funcignore"
 
 
 def stage(app: Path, root: Path = ROOT) -> None:

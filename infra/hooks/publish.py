@@ -4,8 +4,9 @@ Publish an experiment on the deployed service and tell the function app of it:
     python -m infra.hooks.publish MODEL EXPERIMENT.toml FILE.csv
 
 MODEL is the model's name in models.toml, whose settings begin with it (`CENSUS_JOBS_URL`, …). Run it where the
-service's packages are installed (`make up` does that) and `az` is signed in; `azd env get-values` has the environment.
-Keys go from the publication into the vault through a file that only this user can read; they are printed nowhere.
+service's packages are installed (`make local-packages` does that) and `az` is signed in; `azd env get-values` has the
+environment. Keys go from the publication into the vault through a file that only this user can read; they are printed
+nowhere.
 """
 
 from __future__ import annotations
@@ -43,7 +44,12 @@ def main(arguments: Sequence[str]) -> int:
     except CommandFailed as failure:
         print(f"{model} could not be published: {failure}", file=sys.stderr)
         return 1
-    if left := _leave_contract(model, experiment, data):
+    try:
+        left = _leave_contract(model, experiment, data)
+    except CommandFailed as failure:
+        print(f"{model} is published and the function app restarts, but {failure}", file=sys.stderr)
+        return 1
+    if left:
         print(f"its contract was inferred into {left.name}: read it, correct it, then `azd deploy`")
     print(f"{model} is published; the function app restarts with its addresses and keys. Then ask: relearn doctor")
     return 0

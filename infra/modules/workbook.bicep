@@ -9,6 +9,8 @@ var charts = [
   { title: 'Decisions of the gate', query: loadTextContent('../queries/decisions.kql'), form: 'table' }
   { title: 'Files: quarantined, duplicate, taken up late', query: loadTextContent('../queries/files.kql'), form: 'table' }
   { title: 'Seconds in each state', query: loadTextContent('../queries/stage-durations.kql'), form: 'table' }
+  { title: 'Seconds between looks at open runs', query: loadTextContent('../queries/poll-lag.kql'), form: 'linechart' }
+  { title: 'Seconds until a file is settled', query: loadTextContent('../queries/file-age.kql'), form: 'table' }
   { title: 'Gain of challengers, with its bounds', query: loadTextContent('../queries/gate-gains.kql'), form: 'scatterchart' }
   { title: 'Slowest calls to the services', query: loadTextContent('../queries/slow-calls.kql'), form: 'table' }
   { title: 'Runs that failed', query: loadTextContent('../queries/run-failed.kql'), form: 'table' }

@@ -175,3 +175,24 @@ def test_a_deployment_says_its_commit_where_there_is_no_history(
     written.write_text("of an earlier build")
     monkeypatch.setattr(code, "_ROOT", checkout)
     assert code.code_version.__wrapped__() == code.commit(checkout)
+
+
+def test_data_without_a_contract_leaves_a_published_model_and_a_word(
+    az: Az, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    endpoint = {"management_url": "https://x/e", "primary_key": "k"}
+    publication = {
+        "training": {"jobs_url": "https://x/jobs", "primary_key": "k"},
+        "predictive": {"endpoints": {"live": endpoint, "staging": endpoint}},
+    }
+    (tmp_path / "models.toml").write_text("[models.census]\n")
+    (tmp_path / "experiment.toml").write_text('[label]\ncolumn = "income"\n')
+    (tmp_path / "first.csv").write_bytes(b"PK\x03\x04 an Excel workbook that is called .csv")
+    monkeypatch.setattr(publish, "ROOT", tmp_path)
+    monkeypatch.setattr(publish, "_published", lambda *_: publication)
+
+    assert publish.main(["census", str(tmp_path / "experiment.toml"), str(tmp_path / "first.csv")]) == 1
+    assert az.calls[-1][:2] == ["functionapp", "restart"]
+    said = capsys.readouterr().err
+    assert said.startswith("census is published and the function app restarts, but no contract can be inferred from")
+    assert "an Excel workbook" in said

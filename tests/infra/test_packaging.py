@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 from pathlib import Path
 
-from infra.packaging import pack, packaged_files, pins_for, stage
+from infra.packaging import MOST_BYTES, pack, packaged_files, pins_for, stage, too_big
 from tests.infra.places import ROOT
 
 OWN = {"constraints.txt", "function_app.py", "host.json", "models.toml", "requirements.txt"}
@@ -50,3 +51,13 @@ def test_equal_contents_give_equal_archives(tmp_path: Path) -> None:
 
     assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
     assert "host.json" in zipfile.ZipFile(tmp_path / "one.zip").namelist()
+
+
+def test_a_package_beyond_its_size_is_refused(tmp_path: Path) -> None:
+    archive = tmp_path / "relearn.zip"
+    archive.touch()
+    os.truncate(archive, MOST_BYTES)  # a hole: nothing is written
+    assert too_big(archive) == ""
+
+    os.truncate(archive, MOST_BYTES + 100_000)
+    assert too_big(archive).startswith("the package has 60.1 MB, and may have 60: ")

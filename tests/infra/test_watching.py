@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 from tests.infra.places import INFRA, ROOT
 
@@ -35,3 +36,18 @@ def test_a_later_month_leaves_the_budget_alone() -> None:
     """Azure refuses another start date, and `utcNow` gives one each month."""
     assert "@onlyIfNotExists()\nresource budget " in MODULES["budget"]
     assert MODULES["budget"].count("contactRoles: ['Owner']") == 2
+
+
+def test_every_metric_has_its_query() -> None:
+    recorder = (ROOT / "shared" / "telemetry" / "opentelemetry_recorder.py").read_text()
+    measured = set(re.findall(r'create_\w+\("(relearn\.[a-z.]+)"', recorder))
+    asked = set(re.findall(r'Message has "(relearn\.[a-z.]+)"', "".join(map(_text, QUERIES))))
+
+    assert measured - {"relearn.runs"} == asked  # runs by outcome are counted from the events, each with its reason
+
+
+QUERIES = sorted((INFRA / "queries").glob("*.kql"))
+
+
+def _text(path: Path) -> str:
+    return path.read_text()
