@@ -9,6 +9,7 @@ Every error that the service raises on purpose. Each holds the protocol's two co
     ├── Forbidden             the key is good, the operation is refused for everybody
     ├── NotFound              no such workspace, web service, endpoint or job
     ├── MethodNotAllowed      the address exists, the verb does not
+    ├── RequestTimeout        the body took too long
     ├── Conflict              the model does not fit the endpoint
     ├── QuotaExceeded         the body is larger than the service reads
     ├── Initializing          what will answer is being made ready
@@ -83,6 +84,13 @@ class MethodNotAllowed(StudioError):
 
     code = "MethodNotAllowed"
     summary = "The address does not answer this method."
+
+
+class RequestTimeout(StudioError):
+    """The request was not here whole in time."""
+
+    code = "RequestTimeout"
+    summary = "The request took too long."
 
 
 class Conflict(StudioError):

@@ -40,6 +40,7 @@ class Operation:
     input_mib: int = 10240
     outage_minutes: int = 15
     job_days: int = 30
+    body_seconds: int = 60
     model_memory_mib: int = 512
     models_kept: int = 5
     processes: int = 1
@@ -98,6 +99,7 @@ _RANGES = {
     "input_mib": (1, 2**20),
     "outage_minutes": (1, 24 * 60),
     "job_days": (1, 3650),
+    "body_seconds": (1, 3600),
     "model_memory_mib": (1, 2**20),
     "models_kept": (1, 100),
     "processes": (1, 64),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from studio.services.keys import is_id
 
 _HOST = re.compile(r"(private:)?([a-z0-9.-]+(:\d{1,5})?|\[[0-9a-f:]+\](:\d{1,5})?)")
 _SECRET_BYTES = 32
+_LOOPBACK = ("127.0.0.1", "::1")
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,8 @@ class Settings:
 
     `storage` is a connection string with an account key, or with addresses alone for an identity; `url` the public
     base address without trailing slash; `blob_hosts` holds `host` or `host:port` in lower case, with `private:` before
-    those that may have private addresses, and always includes the service's own storage.
+    those that may have private addresses, and always includes the service's own storage; `trusted_proxies` are the
+    addresses and networks whose word about the caller's address counts.
     """
 
     storage: Secret
@@ -36,12 +39,13 @@ class Settings:
     workspace_token: Secret | None
     blob_hosts: frozenset[str]
     operation: Operation = field(default_factory=Operation)
+    trusted_proxies: tuple[str, ...] = _LOOPBACK
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Settings:
         """
         Read STUDIO_STORAGE, STUDIO_URL, STUDIO_SECRET, STUDIO_WORKSPACE, STUDIO_WORKSPACE_TOKEN, STUDIO_BLOB_HOSTS,
-        and what `Operation` reads.
+        STUDIO_TRUSTED_PROXIES, and what `Operation` reads.
 
         Raises:
             ConfigError: One sentence for each setting that cannot be used; none repeats a secret.
@@ -57,6 +61,7 @@ class Settings:
             workspace_token=_token(env.get("STUDIO_WORKSPACE_TOKEN", ""), problems),
             blob_hosts=_hosts(env.get("STUDIO_BLOB_HOSTS", ""), problems) | own_host,
             operation=Operation.from_env(env, problems),
+            trusted_proxies=_proxies(env.get("STUDIO_TRUSTED_PROXIES", ""), problems),
         )
         if problems:
             raise ConfigError("environment", problems)
@@ -118,3 +123,22 @@ def _hosts(text: str, problems: list[str]) -> frozenset[str]:
     if wrong:
         problems.append(f"STUDIO_BLOB_HOSTS must list host or host:port, separated by commas; not one: {wrong}")
     return frozenset(hosts)
+
+
+def _proxies(text: str, problems: list[str]) -> tuple[str, ...]:
+    proxies = tuple(part.strip() for part in text.split(",") if part.strip())
+    wrong = [proxy for proxy in proxies if not _is_network(proxy)]
+    if wrong:
+        problems.append(
+            "STUDIO_TRUSTED_PROXIES must list IP addresses or networks (10.0.0.0/8), separated by commas; "
+            f"not one: {wrong}"
+        )
+    return proxies or _LOOPBACK
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        return False
+    return True

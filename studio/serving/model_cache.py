@@ -72,6 +72,17 @@ class ModelCache:
             problems = dict(zip(wanted, pool.map(self._fetch, wanted), strict=True))
         return {digest: problem for digest, problem in problems.items() if problem is not None}
 
+    def loaded(self, digest: str) -> Scorer | None:
+        """Return a model that is loaded, which so is the last to make room; None for any other."""
+        loaded = self._loaded.get(digest)
+        if loaded is None:
+            return None
+        try:  # noqa: SIM105 - on the way of every request
+            self._loaded.move_to_end(digest)
+        except KeyError:  # it made room in another thread just now
+            pass
+        return loaded.scorer
+
     def load(self, digest: str) -> Scorer:
         """
         Return a model that was fetched, loading it unless it is loaded.
@@ -80,17 +91,12 @@ class ModelCache:
             ArtifactMissing: Its file is gone or was altered.
             EngineError: It is no model that this version can score with.
         """
-        loaded = self._loaded.get(digest)
-        if loaded is not None:
-            try:  # noqa: SIM105 - on the way of every request
-                self._loaded.move_to_end(digest)
-            except KeyError:  # it made room in another thread just now
-                pass
-            return loaded.scorer
-        data = self._read(digest)
-        loaded = _Loaded(Scorer.load(data), len(data) * _LOADED_PER_BYTE)
-        self._keep(digest, loaded)
-        return loaded.scorer
+        scorer = self.loaded(digest)
+        if scorer is None:
+            data = self._read(digest)
+            scorer = Scorer.load(data)
+            self._keep(digest, _Loaded(scorer, len(data) * _LOADED_PER_BYTE))
+        return scorer
 
     def forget_all_but(self, digests: set[str]) -> None:
         """Drop models, loaded or not, that nobody serves any more."""

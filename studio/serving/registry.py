@@ -38,6 +38,11 @@ class Served:
     models: ModelCache
 
     @property
+    def loaded(self) -> Scorer | None:
+        """The model if it is loaded, at the cost of a look into a dictionary."""
+        return self.models.loaded(self.model)
+
+    @property
     def scorer(self) -> Scorer | None:
         """The model, loaded now if it had to make room; None for a training service or a model never loaded."""
         if not self.model:
@@ -88,9 +93,9 @@ class Registry:
     def look_for_news(self) -> None:
         """Refresh because something unknown was asked for; those who ask at the same time share one look."""
         asked_at = time.monotonic()
+        time.sleep(max(0.0, self._looked_at + _LOOK_PAUSE_S - asked_at))
         with self._refreshing:
             if self._looked_at < asked_at:
-                time.sleep(max(0.0, self._looked_at + _LOOK_PAUSE_S - time.monotonic()))
                 self._refresh()
 
     def refresh(self) -> bool:

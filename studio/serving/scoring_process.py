@@ -40,6 +40,7 @@ def uvicorn_server(settings: Settings) -> uvicorn.Server:
         log_config=None,
         access_log=False,
         server_header=False,
+        forwarded_allow_ips=list(settings.trusted_proxies),
         timeout_graceful_shutdown=END_REQUESTS_WITHIN_S,
     )
     gc.freeze()  # what is there now stays: no collection needs to go through it

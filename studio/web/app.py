@@ -17,6 +17,7 @@ from studio.web import health
 from studio.web.key_guard import KeyGuard
 from studio.web.late_pages import LatePages
 from studio.web.metrics import FOLDER, Metrics
+from studio.web.news import News
 from studio.web.observed import Observed
 from studio.web.request_log import RequestLog
 from studio.web.scoring import ScoringApp, is_scoring
@@ -52,8 +53,9 @@ def create_app(core: Core, complete: Callable[[Core], Service] | None = None) ->
         return pages((complete or from_core)(core), guard, metrics)
 
     metrics = Metrics(lambda: core.registry.catalog, jobs, Path(folder) if folder else None)
-    scoring = ScoringApp(core.registry, guard)
-    front = _Front(core, metrics, scoring, LatePages(build, core.storage.prepare))
+    news = News(core.registry)
+    scoring = ScoringApp(core.registry, guard, news, core.settings.operation.body_seconds)
+    front = _Front(core, metrics, news, scoring, LatePages(build, core.storage.prepare))
     log = RequestLog(as_json=bool(core.settings.operation.log_json))
     return Observed(front, scoring, metrics, log)
 
@@ -61,9 +63,10 @@ def create_app(core: Core, complete: Callable[[Core], Service] | None = None) ->
 class _Front:
     """Sends scoring and health to their bare callables, and everything else to the pages."""
 
-    def __init__(self, core: Core, metrics: Metrics, scoring: ASGIApp, pages: ASGIApp) -> None:
+    def __init__(self, core: Core, metrics: Metrics, news: News, scoring: ASGIApp, pages: ASGIApp) -> None:
         self._core = core
         self._metrics = metrics
+        self._news = news
         self._scoring = scoring
         self._health = health.HealthApp(core.registry)
         self._pages = pages
@@ -80,7 +83,7 @@ class _Front:
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
-        tasks = [asyncio.create_task(_follow(self._core)), asyncio.create_task(_share(self._metrics))]
+        tasks = [asyncio.create_task(_follow(self._core, self._news)), asyncio.create_task(_share(self._metrics))]
         await send({"type": "lifespan.startup.complete"})
         await receive()
         for task in tasks:
@@ -89,12 +92,12 @@ class _Front:
         await send({"type": "lifespan.shutdown.complete"})
 
 
-async def _follow(core: Core) -> None:
+async def _follow(core: Core, news: News) -> None:
     """Look for news for ever; an outage is logged when it begins and when it ends."""
     answering: bool | None = None
     while True:
         try:
-            if await asyncio.to_thread(core.registry.refresh):
+            if await news.refresh():
                 event(_log, "catalog.taken_over", version=core.registry.catalog.version)
             if not answering:
                 event(_log, "storage.answered")

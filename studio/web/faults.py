@@ -20,6 +20,7 @@ _STATUS = {
     "Forbidden": 403,
     "NotFound": 404,
     "MethodNotAllowed": 405,
+    "RequestTimeout": 408,
     "Conflict": 409,
     "MemoryQuotaViolation": 413,
     "InternalError": 500,

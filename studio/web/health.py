@@ -22,15 +22,16 @@ class HealthApp:
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
+        self._live: bytes | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; neither needs storage."""
         if scope["method"] not in ("GET", "HEAD"):
             await send_json(send, *rendered(HTTPException(405)))
         elif scope["path"] == LIVE:
-            await send_json(
-                send, 200, orjson.dumps({"status": "live", "version": await asyncio.to_thread(code_version)})
-            )
+            if self._live is None:  # which code this is may have to be asked of another program, once
+                self._live = orjson.dumps({"status": "live", "version": await asyncio.to_thread(code_version)})
+            await send_json(send, 200, self._live)
         elif self._registry.is_ready:
             await send_json(send, 200, orjson.dumps({"status": "ready", "problems": self._registry.problems}))
         else:

@@ -1,7 +1,8 @@
 """
 A limit on wrong keys: a caller that shows too many to one endpoint is not listened to there for a while.
 
-A caller is a remote address. Other callers of the endpoint, and the caller's other endpoints, notice nothing.
+A caller is a remote address. Other callers of the endpoint, and the caller's other endpoints, are listened to as
+before; where somebody is shut out, scoring calls are not answered on the spot, since that way knows no caller.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from math import inf
 
 from starlette.types import Scope
 
@@ -36,12 +36,11 @@ class KeyGuard:
         self._clock = clock
         self._lock = threading.Lock()
         self._failures: OrderedDict[_Pair, deque[float]] = OrderedDict()
-        self._failed_at = -inf
+        self._shut_until: dict[str, float] = {}  # by door, of which there are as many as endpoints
 
-    @property
-    def is_quiet(self) -> bool:
-        """Whether nobody showed a wrong key for so long that every caller may pass."""
-        return self._clock() - self._failed_at > WINDOW_S
+    def is_open(self, door: str) -> bool:
+        """Whether every caller may pass there, whoever it is."""
+        return not self._shut_until or self._clock() >= self._shut_until.get(door, 0.0)
 
     def check(self, scope: Scope, door: str) -> None:
         """
@@ -73,9 +72,11 @@ class KeyGuard:
         """Count a wrong key; returns `refusal`, ready to be raised."""
         pair = (_caller(scope), door)
         with self._lock:
-            self._failed_at = self._clock()
-            self._failures.setdefault(pair, deque(maxlen=MAX_WRONG_KEYS)).append(self._failed_at)
+            failures = self._failures.setdefault(pair, deque(maxlen=MAX_WRONG_KEYS))
+            failures.append(self._clock())
             self._failures.move_to_end(pair)
+            if len(failures) == MAX_WRONG_KEYS:
+                self._shut_until[door] = max(failures[0] + WINDOW_S, self._shut_until.get(door, 0.0))
             if len(self._failures) > _MAX_WATCHED:
                 self._failures.popitem(last=False)
         return refusal

@@ -14,7 +14,9 @@ from urllib.parse import parse_qsl
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
-from studio.errors import BadArgument, NotFound, QuotaExceeded, Unauthorized
+from studio.engine.scorer import Scorer
+from studio.errors import BadArgument, NotFound, QuotaExceeded, RequestTimeout, Unauthorized
+from studio.services.catalog import WebService
 from studio.services.keys import bearer_key
 from studio.serving.registry import Registry, Served
 from studio.serving.scoring import Form, form_of, read_request, score, scorer_of, write_answer
@@ -24,6 +26,7 @@ from studio.web.facts import note
 from studio.web.faults import rendered
 from studio.web.key_guard import KeyGuard
 from studio.web.metrics import SCORING
+from studio.web.news import News
 from studio.web.request_log import facts_json
 
 MAX_BODY_BYTES = 16 * 2**20
@@ -39,11 +42,18 @@ def is_scoring(scope: Scope) -> bool:
 
 
 class ScoringApp:
-    """Answers one scoring request: key, rows, model, answer."""
+    """
+    Answers one scoring request: key, rows, model, answer.
 
-    def __init__(self, registry: Registry, guard: KeyGuard) -> None:
+    Args:
+        body_seconds: How long a caller may take to send its body; it holds one of the endpoint's places meanwhile.
+    """
+
+    def __init__(self, registry: Registry, guard: KeyGuard, news: News, body_seconds: float) -> None:
         self._registry = registry
         self._guard = guard
+        self._news = news
+        self._body_seconds = body_seconds
         self._admission = Admission()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -65,19 +75,22 @@ class ScoringApp:
 
         Returns:
             Status, body and facts for the log, an object of JSON; None for every other request, and for one whose key
-            has to be refused or whose endpoint has to be looked up.
+            has to be refused, whose endpoint has to be looked up or whose model has to be loaded.
         """
         target = _target(url)
-        if target is None or len(body) > _INLINE_BYTES or not self._guard.is_quiet:
+        if target is None or len(body) > _INLINE_BYTES:
             return None
         served = self._registry.find(target.endpoint_id)
         if served is None or served.endpoint.workspace != target.owner:
             return None
-        if not _opens(header(headers, b"authorization"), served):
+        if not _opens(header(headers, b"authorization"), served) or not self._guard.is_open(target.endpoint_id):
+            return None
+        scorer = served.loaded
+        if scorer is None:
             return None
         try:
             self._admission.check(served.endpoint)  # nothing else is scored in this thread meanwhile
-            status, answer = 200, _scored(served, body, target.form)
+            status, answer = 200, _scored(scorer, served.service, body, target.form)
         except Exception as error:  # as above
             status, answer = rendered(error)
         return status, answer, _facts_text(target.path, served.endpoint.name, served.service.name)
@@ -91,20 +104,33 @@ class ScoringApp:
         owner, endpoint_id = address
         served = self._registry.find(endpoint_id)
         if served is None:
-            await asyncio.to_thread(self._registry.look_for_news)
+            await self._news.look()
             served = self._registry.find(endpoint_id)
         if served is None or served.endpoint.workspace != owner:
             raise NotFound("WebServiceNotFound", "no such endpoint in this workspace; check the address")
         self._let_in(scope, served)
         self._admission.enter(served.endpoint)
         try:
-            body = await _body(scope, receive)
+            body = await self._body(scope, receive)
             form = _form(scope["query_string"])
+            scorer = served.loaded
+            if scorer is None:
+                scorer = await asyncio.to_thread(scorer_of, served)
             if len(body) <= _INLINE_BYTES:
-                return _scored(served, body, form)
-            return await asyncio.to_thread(_scored, served, body, form)
+                return _scored(scorer, served.service, body, form)
+            return await asyncio.to_thread(_scored, scorer, served.service, body, form)
         finally:
             self._admission.leave(served.endpoint)
+
+    async def _body(self, scope: Scope, receive: Receive) -> bytes:
+        try:
+            async with asyncio.timeout(self._body_seconds):
+                return await _body(scope, receive)
+        except TimeoutError:
+            raise RequestTimeout(
+                "ScoreRequestTimeout",
+                f"the body was not here whole after {self._body_seconds:g} seconds; send fewer rows in one request",
+            ) from None
 
     def _let_in(self, scope: Scope, served: Served) -> None:
         self._guard.check(scope, served.endpoint.id)
@@ -153,9 +179,8 @@ def _address(path: str) -> tuple[str, str] | None:
     return (parts[2], parts[4]) if is_one else None
 
 
-def _scored(served: Served, body: bytes, form: Form) -> bytes:
-    scorer = scorer_of(served)
-    columns, rows, settings = read_request(body, served.service)
+def _scored(scorer: Scorer, service: WebService, body: bytes, form: Form) -> bytes:
+    columns, rows, settings = read_request(body, service)
     return write_answer(scorer, score(scorer, columns, rows), settings, form)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +22,9 @@ from studio.engine.training import train
 from studio.serving.model_cache import ModelCache
 from studio.store.artifacts import ArtifactKind, ArtifactMissing
 from studio.store.jobs import JobStore
+from studio.web.key_guard import KeyGuard
+from studio.web.news import News
+from studio.web.scoring import ScoringApp
 
 DECLARATION = (DATA / "income.toml").read_text(encoding="utf-8")
 
@@ -94,8 +99,24 @@ class Caller:
         def load(cache: ModelCache, digest: str) -> Scorer:
             raise ArtifactMissing(ArtifactKind.MODEL, digest)
 
+        self.patch.setattr(ModelCache, "loaded", lambda *_: None)
         self.patch.setattr(ModelCache, "load", load)
         return self.score(json=ROW)
+
+    def too_slowly(self) -> httpx.Response:
+        registry, endpoint = self.published.service.registry, self.published.endpoint("live")
+        app = ScoringApp(registry, KeyGuard(), News(registry), body_seconds=0.05)
+
+        async def body() -> AsyncIterator[bytes]:
+            yield b'{"Inputs": '
+            await asyncio.sleep(30)
+
+        async def call() -> httpx.Response:
+            async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app)) as client:
+                url, headers = f"{endpoint['api_location']}/execute", self.published.headers("live")
+                return await client.post(url, headers=headers, content=body())
+
+        return asyncio.run(call())
 
     def without_storage(self) -> httpx.Response:
         def get(store: JobStore, *ids: str) -> None:

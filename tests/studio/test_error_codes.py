@@ -111,6 +111,7 @@ CASES: dict[tuple[str, str], Callable[[Caller], httpx.Response]] = {
         "POST", f"/workspaces/{c.workspace}/services/{'0' * 32}/execute", json=ROW
     ),
     ("NotFound", "WorkspaceNotFound"): lambda c: c.send("GET", f"/workspaces/{'0' * 32}/webservices"),
+    ("RequestTimeout", "ScoreRequestTimeout"): Caller.too_slowly,
     ("Conflict", "ModelOutputMetadataMismatch"): Caller.update_with_other_columns,
     ("MemoryQuotaViolation", "OutOfMemoryLimit"): lambda c: c.score(content=b" " * (16 * 2**20 + 1)),
     ("InternalError", ""): Caller.with_a_fault_of_ours,

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from exchanges import ROW, TOKEN, VERSION, Published, bearer
 
+from studio.web.key_guard import MAX_WRONG_KEYS
 from studio.web.scoring import ScoringApp
 
 CALLER = "x-ms-client-request-id"
@@ -101,10 +102,27 @@ def test_it_is_counted_like_any_other(published: Published) -> None:
     assert len(headers["x-ms-request-id"]) == 32
 
 
-def test_after_a_wrong_key_callers_are_looked_up(published: Published, monkeypatch: pytest.MonkeyPatch) -> None:
-    sent(published, json.dumps(ROW).encode(), pieces=1, **bearer("wrong"))
-    at_once, answers = ScoringApp.answer_at_once, []
-    monkeypatch.setattr(ScoringApp, "answer_at_once", lambda *call: answers.append(at_once(*call)))
+def test_callers_are_looked_up_where_one_of_them_is_shut_out(
+    published: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once: list[bool] = []
+    answer = ScoringApp.answer_at_once
 
-    assert sent(published, json.dumps(ROW).encode(), pieces=1)[0] == "HTTP/1.1 200 OK"
-    assert answers == [None]
+    def noted(*call: Any) -> Any:
+        answered = answer(*call)
+        at_once.append(answered is not None)
+        return answered
+
+    def execute(name: str = "live", **headers: str) -> int:
+        url, own = f"{published.endpoint(name)['api_location']}/execute", published.headers(name)
+        return published.client.post(url, headers={**own, **headers}, json=ROW).status_code
+
+    for _ in range(MAX_WRONG_KEYS - 1):
+        execute(**bearer("wrong"))
+    monkeypatch.setattr(ScoringApp, "answer_at_once", noted)
+    few = execute()
+    execute(**bearer("wrong"))
+    statuses = [execute(**{"X-Forwarded-For": "203.0.113.1"}), execute(), execute("staging")]
+
+    assert (few, *statuses) == (200, 200, 503, 200)
+    assert at_once == [True, False, False, False, True]

@@ -38,21 +38,36 @@ def test_what_scores_has_loaded_nothing_of_the_other_pages() -> None:
         "from studio.serving.scoring_process import uvicorn_server\n"
         f"uvicorn_server(Settings.from_env(os.environ)); print(json.dumps([m for m in {LATE} if m in sys.modules]))"
     )
+    assert printed(code) == []
+
+
+def test_only_proxies_that_are_named_are_believed_who_the_caller_is() -> None:
+    code = (
+        "import json, os\nfrom studio.settings import Settings\n"
+        "from studio.serving.scoring_process import uvicorn_server\n"
+        "config = uvicorn_server(Settings.from_env(os.environ)).config; config.load()\n"
+        "print(json.dumps([a in config.loaded_app.trusted_hosts for a in ('10.1.2.3', '127.0.0.1', '192.0.2.1')]))"
+    )
+
+    assert printed(code) == [False, True, False]
+    assert printed(code, STUDIO_TRUSTED_PROXIES="10.0.0.0/8, 192.0.2.1") == [True, False, True]
+
+
+def printed(code: str, **extra: str) -> object:
+    """Run code in a process of its own and read the JSON that it prints."""
     settings = {
         "STUDIO_STORAGE": "AccountName=a;AccountKey=c2VjcmV0;BlobEndpoint=http://127.0.0.1:9/a;"
         "QueueEndpoint=http://127.0.0.1:9/a;TableEndpoint=http://127.0.0.1:9/a",
         "STUDIO_URL": "http://127.0.0.1:9",
         "STUDIO_SECRET": "c3R1ZGlvLXRlc3RzLXN0dWRpby10ZXN0cy1zdHVkaW8=",
     }
-
     finished = subprocess.run(  # noqa: S603
         [sys.executable, "-c", code],
         cwd=ROOT,
-        env={**os.environ, **settings},
+        env={**os.environ, **settings, **extra},
         capture_output=True,
         text=True,
         check=True,
         timeout=60,
     )
-
-    assert json.loads(finished.stdout) == []
+    return json.loads(finished.stdout)

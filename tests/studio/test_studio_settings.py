@@ -57,6 +57,8 @@ def test_all_problems_are_reported_together() -> None:
         ("STUDIO_URL", "127.0.0.1:5100"),
         ("STUDIO_URL", "http://127.0.0.1:5100/?key=topsecret"),
         ("STUDIO_WORKSPACE", "0123456789ABCDEF0123456789ABCDEF"),
+        ("STUDIO_TRUSTED_PROXIES", "*"),
+        ("STUDIO_TRUSTED_PROXIES", "10.0.0.0/8, proxy.example"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named_and_not_repeated(key: str, value: str) -> None:

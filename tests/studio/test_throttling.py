@@ -186,6 +186,35 @@ def test_other_callers_are_not_refused() -> None:
     guard.check(from_address("10.0.0.2"), "door")
 
 
+def test_only_where_somebody_is_shut_out_have_callers_to_be_told_apart() -> None:
+    clock = Clock()
+    guard = KeyGuard(clock)
+
+    for _ in range(MAX_WRONG_KEYS - 1):
+        guard.refused(from_address("10.0.0.1"), "door", REFUSAL)
+    few = guard.is_open("door")
+    guard.refused(from_address("10.0.0.1"), "door", REFUSAL)
+    many, elsewhere = guard.is_open("door"), guard.is_open("other door")
+    clock.now = WINDOW_S
+
+    assert (few, many, elsewhere) == (True, False, True)
+    assert guard.is_open("door")
+
+
+def test_callers_behind_a_proxy_are_told_apart(published: Published) -> None:
+    url = f"{published.endpoint('live')['api_location']}/execute"
+
+    def status(caller: str, headers: dict[str, str]) -> int:
+        sent = {**headers, "X-Forwarded-For": caller}
+        return published.client.post(url, headers=sent, content=BODY).status_code
+
+    wrong = {status("203.0.113.1", bearer("wrong")) for _ in range(MAX_WRONG_KEYS)}
+
+    assert wrong == {401}
+    assert status("203.0.113.1", published.headers("live")) == 503
+    assert status("203.0.113.2", published.headers("live")) == 200
+
+
 def test_callers_without_number_take_bounded_memory() -> None:
     guard = KeyGuard(Clock())
 

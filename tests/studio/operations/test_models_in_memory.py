@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -10,6 +11,7 @@ from exchanges import DATA, Published, people, scored
 
 from studio.bootstrap import Service
 from studio.engine.experiment import parse_experiment
+from studio.engine.scorer import Scorer
 from studio.engine.training import train
 from studio.services.catalog import Endpoint
 from studio.services.endpoints import new_endpoint
@@ -158,6 +160,25 @@ def test_a_model_that_serves_again_is_remembered_once(published: Published, dige
 
     assert live(published).past_models[0] == digests[1]
     assert digests[0] not in live(published).past_models
+
+
+def test_a_model_that_made_room_is_loaded_off_the_event_loop(
+    published: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[str] = []
+    load = Scorer.load
+
+    def noted(data: bytes) -> Scorer:
+        threads.append(threading.current_thread().name)
+        return load(data)
+
+    before = scored(published, "live")
+    monkeypatch.setattr(Scorer, "load", noted)
+    published.service.registry._models._loaded.clear()
+
+    assert scored(published, "live") == before
+    assert len(threads) == 1
+    assert threads[0].partition("_")[0] in ("asyncio", "uvloop")  # a thread of the loop's pool, not the loop's own
 
 
 def stored_models(service: Service) -> set[str]:

@@ -25,6 +25,7 @@ def test_every_optional_setting_is_on_the_page_with_its_default(name: str) -> No
 
 def test_the_page_names_no_setting_that_is_not_read() -> None:
     read_elsewhere = {"storage", "url", "secret", "workspace", "workspace_token", "blob_hosts", "metrics_folder"}
+    read_elsewhere |= {"trusted_proxies"}
 
     named = {name.lower() for name in re.findall(r"`STUDIO_([A-Z_]+)`", PAGE)}
 
