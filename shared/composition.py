@@ -58,6 +58,7 @@ from shared.retraining.showing.doctor import Doctor
 from shared.retraining.showing.health import Health
 from shared.retraining.showing.history import History
 from shared.retraining.showing.notifying import Notifying
+from shared.retraining.showing.recording import Recording
 from shared.retraining.showing.reporting import Reporting
 from shared.retraining.showing.views import Views
 from shared.retraining.training.admission import Admission
@@ -193,7 +194,11 @@ def compose(environment: Mapping[str, str], clock: Clock | None = None) -> App:
         history=History(models, records, decisions, now),
         reporting=reporting,
         dashboard=Dashboard(models, runs, records, ledger, decisions, now),
-        announcing=Announcing(runs, {"report": reporting.write, "notify": notifying.tell}, now),
+        announcing=Announcing(
+            runs,
+            {"decision": Recording(decisions).record, "report": reporting.write, "notify": notifying.tell},
+            now,
+        ),
         health=Health(models, blobs, reach, now),
         doctor=Doctor(models, blobs, batch, endpoint_of, reach, now),
         views=Views(models, ledger, runs),

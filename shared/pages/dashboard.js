@@ -1,8 +1,8 @@
 "use strict";
-const REFRESH_MS = 5000, KEY = "relearn-key", BY = "relearn-by";
+const REFRESH_MS = 5000, AWAY = "No answer; trying again.", KEY = "relearn-key", BY = "relearn-by";
 const at = (id) => document.getElementById(id);
 const content = at("content"), ask = at("ask");
-let key = sessionStorage.getItem(KEY) || "", shown = "", asked = 0, act = null;
+let key = sessionStorage.getItem(KEY) || "", shown = "", shownFrom = "", asked = 0, act = null;
 
 const call = (path, options) =>
   fetch(path, { cache: "no-store", ...options, headers: { "x-functions-key": key, ...(options || {}).headers } });
@@ -36,8 +36,9 @@ async function load() {
     answer = await call(from);
     text = await answer.text();
   } catch {
-    return say("No answer; trying again.");
+    return say(AWAY);
   }
+  if (at("said").textContent === AWAY) say("");
   if (number !== asked) return;
   if (answer.status === 401 || answer.status === 403) return lock("The key was refused: it must be a function key of this app.");
   if (!answer.ok) return show(from, "", why(text) || `The app answered ${answer.status}; its log says why.`);
@@ -48,9 +49,10 @@ async function load() {
 
 function show(from, html, problem) {
   if (shown === from + html + problem) return;
-  const moved = !shown.startsWith(from), focus = document.activeElement && document.activeElement.id;
+  const moved = shownFrom !== from, focus = document.activeElement && document.activeElement.id;
   const open = [...content.querySelectorAll("details[open]")].map((each) => each.id);
   shown = from + html + problem;
+  shownFrom = from;
   const read = new DOMParser().parseFromString(html, "text/html").querySelector("main");
   const main = read || document.createElement("main");
   if (problem) main.textContent = problem;

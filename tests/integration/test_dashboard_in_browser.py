@@ -216,6 +216,16 @@ def test_a_thousand_models_are_searched_and_paged(world: World, browser: Browser
         visitor.sees("census-0777")
         assert browser.errors == []
 
+        browser.run("window.asked = fetch; window.fetch = () => Promise.reject(new TypeError('away')); 0")
+        browser.run("dispatchEvent(new Event('hashchange')); 0")
+        visitor.sees("No answer; trying again.")
+        browser.run("window.fetch = window.asked; location.hash = '#/model/census-0777'; 0")
+        visitor.sees("Files in quarantine")
+        wait_for(lambda: "No answer" not in visitor.text(), "the app is back, and the page says so")
+        browser.run("document.body.style.minHeight = '5000px'; scrollTo(0, 800); location.hash = '#/'; 0")
+        visitor.sees("Page 1 of 20")
+        assert browser.run("scrollY") == 0  # another page begins at its top
+
 
 def test_a_link_shows_the_report_and_decides_once(world: World, browser: Browser, tmp_path: Path) -> None:
     world.environment |= {"APP_URL": "https://app.example", "APPROVAL_SECRET": "planted-approval-secret-of-length"}

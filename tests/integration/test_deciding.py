@@ -15,6 +15,7 @@ from retraining_world import World
 
 from shared.domain.deciding.approval import Approval, AskWhen
 from shared.domain.deciding.decision import OVERRIDE, ROLLBACK
+from shared.domain.lifecycle.runs import RunState
 from shared.errors import RequestRefused
 
 
@@ -81,6 +82,59 @@ def test_a_rejected_run_ends_with_who_and_why(world: World) -> None:
     assert done["reason"] == "rejected by ada: the data are from a test"
     assert world.service.count("PATCH", "/live") == 0
     assert world.app.history.decisions("census")[-1].evidence["approval"]["decision"] == "reject"
+
+
+def test_a_held_run_that_is_cancelled_or_lapses_ends_in_the_chain_once(world: World) -> None:
+    cancelled = held(world)
+    world.app.interventions.cancel(cancelled["id"], "ada", "wrong file")
+    world.tick()
+    world.drop("b.csv", people(600, seed=2))
+    world.tick()
+    lapsed = world.run()
+    world.pass_time(days=8)
+    world.tick()
+
+    for _ in range(2):
+        world.app.announcing.announce_due()
+
+    chain = world.app.history.decisions("census")
+    assert [(link.run_id, link.outcome) for link in chain if link.outcome != "HELD"] == [
+        (cancelled["id"], "CANCELLED"),
+        (lapsed["id"], "TIMED_OUT"),
+    ]
+    assert [link.evidence["reason"] for link in chain if link.outcome == "CANCELLED"] == [
+        "cancelled by ada: wrong file"
+    ]
+    assert world.app.history.verify("census")["problems"] == []
+
+
+def test_a_run_that_failed_before_it_was_judged_ends_in_the_chain(world: World) -> None:
+    world.service.faults.refused_submits = 1
+    world.drop("a.csv", people(600))
+    world.app.announcing.announce_due()
+
+    (link,) = world.app.history.decisions("census")
+
+    assert (link.outcome, link.evidence["reason"]) == ("FAILED", world.run()["reason"])
+    assert '<td data-name="By">–</td>' in world.app.dashboard.overview("", "")
+
+
+def test_the_overview_lists_the_newest_of_many_open_runs_and_counts_them(world: World) -> None:
+    run = held(world)
+    runs = world.app.evaluation._stores.runs
+    kept = runs.find("census", run["id"])
+    assert kept
+    for n in range(24):
+        runs.create(replace(kept, id=f"held-{n}", version=""))
+    for n in range(30):
+        runs.create(replace(kept, id=f"running-{n}", state=RunState.TRAINING, version=""))
+
+    page = world.app.dashboard.overview("", "")
+
+    assert page.count('<article class="card is-held">') == 20
+    assert "The 20 that changed last, of 25;" in page
+    assert page.count('<td data-name="Run">running-') == 20
+    assert "The 20 that changed last, of 30;" in page
 
 
 @pytest.mark.parametrize("decide", ["approve", "reject"])

@@ -1,5 +1,5 @@
 """
-Says what became of runs: writes the report, tells who asked to know.
+Says what became of runs: sees that the decision is recorded, writes the report, tells who asked to know.
 
 A run's row says that news are due from the moment its state is saved; they are tried again until done or given up, and
 what is given up is an error in the log. Nothing here can hold up or change a promotion.

@@ -16,7 +16,7 @@ from shared.adapters.tables import stored
 from shared.domain.data.dataset import Dataset
 from shared.domain.deciding.champion import INITIAL
 from shared.domain.deciding.decision import Decision
-from shared.domain.lifecycle.runs import Run, RunKind, RunState
+from shared.domain.lifecycle.runs import CAME_TO_NOTHING, Run, RunKind, RunState
 from shared.domain.model import Model
 from shared.errors import RequestRefused
 from shared.pages.offers import offers_of_file, offers_of_model, offers_of_run
@@ -29,6 +29,7 @@ _DAYS = 30
 _PAGE = 50  # models on one page
 _LISTED = 20
 _MARKS = 12
+_NOBODYS = frozenset(state.value for state in CAME_TO_NOTHING)  # a person's cancel says so in its reason
 _READ, _READ_OF_MODEL = 2000, 100  # runs, however many there are
 
 
@@ -66,14 +67,17 @@ class Dashboard:
 
         since = self._clock() - timedelta(days=_DAYS)
         runs = self._runs.recent(since, _READ)
-        waiting = [run for run in runs if not run.state.is_final]
+        held = [run for run in runs if run.state is RunState.HELD]
+        running = [run for run in runs if not run.state.is_final and run.state is not RunState.HELD]
         names = [name for name in sorted(self._models) if search.casefold() in name]
         n_pages = max(1, -(-len(names) // _PAGE))
         shown = min(int(page), n_pages) if page.isdigit() and int(page) > 0 else 1
         view = {
             "days": _DAYS,
-            "held": [_run(run) for run in waiting if run.state is RunState.HELD],
-            "open": [_run(run) for run in waiting if run.state is not RunState.HELD],
+            "held": [_run(run) for run in _newest(held)],
+            "n_held": len(held),
+            "open": [_run(run) for run in _newest(running)],
+            "n_open": len(running),
             "ended": [_run(run) for run in _newest(run for run in runs if run.state.is_final)],
             "models": self._rows(names[(shown - 1) * _PAGE : shown * _PAGE], runs),
             "n_models": len(names),
@@ -181,11 +185,12 @@ def _file(file: Dataset) -> Json:
 
 def _decision(link: Decision) -> Json:
     approval = link.evidence.get("approval") or {}
+    by = approval.get("by") or link.evidence.get("requested_by") or "the gate"
     return {
         "model": link.model,
         "number": link.number,
         "at": stored(link.at),
         "outcome": link.outcome,
         "reason": str(link.evidence.get("reason") or ""),
-        "by": approval.get("by") or link.evidence.get("requested_by") or "",
+        "by": "–" if link.outcome in _NOBODYS else by,
     }
