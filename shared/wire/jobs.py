@@ -73,7 +73,9 @@ class JobRequest:
             if inputs:
                 raise ProtocolMismatch("request", "Input or Inputs, not both", body, code="DuplicateInputInBatchCall")
             inputs = {single_input: BlobReference.from_wire(fields["Input"], "Input")}
-        if fields.get("Output") is not None and not outputs:
+        if fields.get("Output") is not None:
+            if outputs:
+                raise ProtocolMismatch("request", "Output or Outputs, not both", body, code="InvalidOutputOverrideName")
             outputs = {single_output: BlobReference.from_wire(fields["Output"], "Output")}
         return cls(inputs, outputs, parameters_from_wire(fields.get("GlobalParameters")))
 

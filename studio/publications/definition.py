@@ -145,15 +145,18 @@ def _keys(keys: Mapping[str, Any]) -> dict[str, Secret]:
 
 
 def _resources(fields: Mapping[str, Any], service: WebService) -> list[Resource]:
+    """Read assets that have a location: the model is known by its key, by its name, or by being the only one."""
+    assets = {key: read_object(entry, f"assets.{key}") for key, entry in _section(fields, "assets").items()}
+    placed = {key: asset for key, asset in assets.items() if asset.get("locationInfo") is not None}
     found = []
-    for key, entry in _section(fields, "assets").items():
-        if key != ASSET or not service.resource:
-            known = f"'{ASSET}'" if service.resource else "none"
+    for key, asset in placed.items():
+        name = read_optional_text(asset, "name", f"assets.{key}")
+        is_known = key == ASSET or name == service.resource or len(placed) == 1
+        if not is_known or not service.resource:
+            known = f"'{ASSET}', named '{service.resource}'" if service.resource else "none"
             raise BadArgument("BadParameterValue", f"web service '{service.name}' has no asset '{key}'; it has {known}")
-        asset = read_object(entry, f"assets.{key}")
-        name = read_optional_text(asset, "name", f"assets.{key}") or service.resource
-        if asset.get("locationInfo") is not None:
-            found.append(Resource(name, located(asset["locationInfo"], f"assets.{key}.locationInfo")))
+        place = located(asset["locationInfo"], f"assets.{key}.locationInfo")
+        found.append(Resource(name or service.resource, place))
     return found
 
 

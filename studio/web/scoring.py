@@ -1,7 +1,7 @@
 """
 POST …/execute as a bare ASGI callable: the hot path, without routing tables, request objects or middleware.
 
-Twice the throughput of the same work behind a framework's routes (docs/protocol.md, "Scoring").
+What is on this way, and what leaving each part out has brought: docs/performance.md.
 """
 
 from __future__ import annotations

@@ -122,13 +122,14 @@ def test_an_error_that_nobody_foresaw_is_answered_in_the_protocols_form(
     assert "ZeroDivisionError" in caplog.text
 
 
-@pytest.fixture(params=["by its API address", "by its management address", "by its subscription"])
+@pytest.fixture(params=["by its API address", "by its management address", "by its help", "by its subscription"])
 def description(request: pytest.FixtureRequest, published: Published) -> dict[str, Any]:
     live = published.endpoint("live")
     shown = published.client.get(live["management_url"], headers=bearer(TOKEN)).json()
     addresses = {
         "by its API address": f"{live['api_location']}/swagger.json{VERSION}",
         "by its management address": shown["HelpLocation"].replace("/apihelp/", "/") + "/apidocument",
+        "by its help": shown["HelpLocation"] + "/apidocument",
         "by its subscription": f"{live['api_location']}/swagger.json".replace("workspaces", "subscriptions"),
     }
     return dict(published.client.get(addresses[request.param]).raise_for_status().json())

@@ -13,6 +13,7 @@ from azure.storage.blob import BlobSasPermissions, ContainerClient, generate_blo
 from exchanges import DATA, TOKEN, Published, bearer, error_of, people, scored, wait_for
 
 from shared import wire
+from shared.secret import Secret
 from studio.blobs.connection import StorageAccount
 from studio.bootstrap import assemble
 from studio.engine.experiment import parse_experiment
@@ -84,6 +85,21 @@ def test_a_patch_gives_the_endpoint_another_model_and_leaves_the_others(
     assert (answer.status_code, answer.content) == (204, b"")
     assert scored(published, "live") != before
     assert scored(published, "staging") == scored(published, "default") == before
+
+
+def test_a_past_model_is_put_back_from_where_it_is_kept(
+    published: Published, model: Model, challenger: bytes, storage: Secret
+) -> None:
+    before = scored(published, "live")
+    patch(published, update(model.stored(challenger)))
+    known = published.service.registry.catalog.endpoint_named(published.publication.predictive.id, "live")
+    assert known is not None
+    place = f"studio-artifacts/models/{known.past_models[0]}.ilearner"
+
+    answer = patch(published, update({"ConnectionString": storage.reveal(), "RelativeLocation": place}))
+
+    assert answer.status_code == 204, answer.text
+    assert scored(published, "live") == before
 
 
 def test_a_replica_serves_the_new_model_within_a_second(published: Published, model: Model, challenger: bytes) -> None:

@@ -140,6 +140,19 @@ def test_a_whole_definition_can_be_sent_back_with_one_part_changed(resource: Res
     assert scored(resource.published, "default") != before
 
 
+@pytest.mark.parametrize("sent", ["alone", "by name"])
+def test_an_asset_may_have_any_key(resource: Resource, model: dict[str, str], sent: str) -> None:
+    body = assets(model, "trained")
+    if sent == "alone":
+        del body["properties"]["assets"]["trained"]["name"]
+    body["properties"]["assets"]["module7"] = {"name": "Edit Metadata", "type": "Module"}
+    before = scored(resource.published, "default")
+
+    assert resource.call("PATCH", json=body).status_code == 200
+
+    assert scored(resource.published, "default") != before
+
+
 def test_an_unchanged_definition_changes_nothing(resource: Resource) -> None:
     before = scored(resource.published, "default")
 
@@ -196,7 +209,8 @@ def test_concurrency_and_diagnostics_can_be_changed(resource: Resource) -> None:
 @pytest.mark.parametrize(
     ("properties", "status", "detail"),
     [
-        ({"assets": {"asset7": {}}}, 400, "BadParameterValue"),
+        ({"assets": {key: {"locationInfo": {"uri": "http://x/y"}} for key in "ab"}}, 400, "BadParameterValue"),
+        ({"assets": {"asset7": "a"}}, 400, "RequestBodyInvalid"),
         (
             {"assets": {"asset1": {"name": "Another model", "locationInfo": {"uri": "http://x/y"}}}},
             400,

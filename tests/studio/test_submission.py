@@ -136,6 +136,10 @@ def test_a_model_output_ends_in_ilearner(ports: JobPorts, name: str) -> None:
         (body(Inputs={"input1": reference("a.csv")}), "ContainerSegmentInvalid"),
         (body(Inputs={"input1": reference("box/a.csv", ConnectionString="x")}), "InvalidBlobConnectionString"),
         (body(Input=reference("box/a.csv")), "DuplicateInputInBatchCall"),
+        (
+            body(Output=reference("box/m.ilearner"), Outputs={"output2": reference("box/a.csv")}),
+            "InvalidOutputOverrideName",
+        ),
         (body(Outputs={"Output1": reference("box/a.csv")}), "InvalidOutputOverrideName"),
         (body(Outputs={"output1": reference("box/a.csv")}), "InvalidBlobExtension"),
         (body(Outputs={"output2": reference("box/a.ilearner")}), "InvalidBlobExtension"),

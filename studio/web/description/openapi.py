@@ -90,6 +90,7 @@ def _management() -> Document:
     either = [_ENDPOINT_KEY, _WORKSPACE_TOKEN]
     refreshed = {"200": _json("Endpoint"), "304": _EMPTY}
     made = {"200": _json("Endpoint"), "201": _json("Endpoint")}
+    describe = {"get": _operation("describe", {"200": _json("Object")}, [])}
     return {
         "/workspaces/{owner}/webservices": {"get": _by_token("list_services", {"200": _list_of("WebService")})},
         _SERVICE: {
@@ -105,7 +106,8 @@ def _management() -> Document:
             "delete": _operation("delete_endpoint", {"204": _EMPTY}, either),
         },
         f"{_ENDPOINT}/refresh": {"post": _operation("refresh_endpoint", refreshed, either, body="Refresh")},
-        f"{_SERVICE}/endpoints/{{endpoint}}/apidocument": {"get": _operation("describe", {"200": _json("Object")}, [])},
+        f"{_SERVICE}/endpoints/{{endpoint}}/apidocument": describe,
+        f"/apihelp{_SERVICE}/endpoints/{{endpoint}}/apidocument": describe,
     }
 
 

@@ -41,10 +41,11 @@ class DescriptionApi:
     def routes(self, calls: Calls) -> list[BaseRoute]:
         """List the routes."""
         owners = ("workspaces", "subscriptions")
-        by_guid = "/workspaces/{owner}/webservices/{service}/endpoints/{endpoint}/apidocument"
+        by_guid = "workspaces/{owner}/webservices/{service}/endpoints/{endpoint}/apidocument"
         return [
             *(Route(f"/{o}/{{owner}}/services/{{endpoint}}/swagger.json", calls(self.describe)) for o in owners),
-            Route(by_guid, calls(self.describe)),
+            Route(f"/{by_guid}", calls(self.describe)),
+            Route(f"/apihelp/{by_guid}", calls(self.describe)),  # HelpLocation, with what clients append to it
         ]
 
     def describe(self, call: Call) -> Response:
