@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from fnmatch import fnmatch
 from typing import Any
 
 import jsonschema_rs
@@ -74,6 +75,26 @@ def test_each_service_gets_the_image_that_its_dockerfile_ends_with() -> None:
         assert set(AZURE["services"][service]["docker"]) == {"path", "context", "remoteBuild"}
         assert list(stages(service))[-1] == service
         assert f"CMD {program}" in stages(service)[service]
+
+
+def test_the_build_context_holds_what_the_images_copy_and_no_secret() -> None:
+    """azd uploads it to the registry; a pattern without `**/` speaks of the root alone."""
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    ignored = [line for line in lines if line and not line.startswith(("#", "**/"))]
+    copied = {
+        source.partition("/")[0]
+        for service in ("scoring", "training")
+        for text in stages(service).values()
+        for line in re.findall(r"^COPY (?!--from)(.+) \S+$", text, re.M)
+        for source in line.split()
+    }
+
+    def is_ignored(name: str) -> bool:
+        return any(fnmatch(name, pattern) for pattern in ignored)
+
+    assert copied == {"constraints.txt", "shared", "studio"}
+    assert [name for name in sorted(copied) if is_ignored(name)] == []
+    assert all(map(is_ignored, (".azure", ".git", ".local", ".venv", "local.settings.json")))
 
 
 def test_both_images_are_made_of_the_same_base() -> None:
