@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import azure.functions as func
@@ -16,9 +18,11 @@ from azure.data.tables import TableServiceClient
 from azure.storage.blob import BlobServiceClient
 from census_rows import people
 from classic_service import Faults
+from receiver import Receiver
 from retraining_world import World
 
 from shared.api import register
+from shared.composition import compose
 
 LEAK = "cGxhbnRlZC1zaWduYXR1cmU="  # what a token's signature or an account's key looks like
 WORDS = (
@@ -28,7 +32,35 @@ WORDS = (
     "keys planted-jobs-key, planted-live-key, planted-staging-key"
 )
 WRITTEN_BY_SERVICES = ("/published.ilearner", "/metrics.csv")  # straight into storage: not the app's words
-PLANTED = (LEAK, "planted-jobs-key", "planted-live-key", "planted-staging-key")
+APPROVAL_SECRET, NOTIFY_SECRET = "planted-approval-secret-of-length", "planted-webhook-secret"
+CHANNEL = "with-a-secret-path"  # of the receiver: who knows a webhook's address may write to its channel
+PLANTED = (
+    *(LEAK, "planted-jobs-key", "planted-live-key", "planted-staging-key"),
+    *(APPROVAL_SECRET, NOTIFY_SECRET, CHANNEL),
+)
+MODELS = (Path(__file__).parents[2] / "models.toml").read_text()
+NOTIFY = '[models.census.notify]\nurl = "%NOTIFY_URL%"\nsecret = "%NOTIFY_SECRET%"\n'
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as receiver:
+        yield receiver
+
+
+def tell(world: World, receiver: Receiver, folder: Path, *, ask: str) -> None:
+    """Have the world tell a webhook of its runs, with links that decide."""
+    approval = f'[models.census.approval]\nask = "{ask}"\n'
+    (folder / "models.toml").write_text(f"{MODELS}\n{approval}{NOTIFY}")
+    world.environment |= {
+        "MODELS_FILE": str(folder / "models.toml"),
+        "NOTIFY_URL": receiver.url,
+        "NOTIFY_SECRET": NOTIFY_SECRET,
+        "APP_URL": "https://app.example",
+        "APPROVAL_SECRET": APPROVAL_SECRET,
+    }
+    world.app = compose(world.environment, world.clock)
+    world.app.evaluation._scoring._staging._settle = world.app.evaluation._promotion._deadline = timedelta(seconds=1)
 
 
 def account_key(world: World) -> str:
@@ -76,17 +108,26 @@ FAILURES: dict[str, Callable[[World], None]] = {
     "a refused update": lambda world: setattr(world.service.faults, "refused_updates", 1),
     "an update that lies": lambda world: setattr(world.service.faults, "lying_updates", 1),
     "metrics that are none": lambda world: setattr(world.service.faults, "metrics", WORDS),
+    "a webhook that refuses": lambda world: None,
     "nothing": lambda world: None,
 }
 
 
 @pytest.mark.parametrize("failure", FAILURES)
 def test_no_planted_secret_is_found_anywhere(
-    world: World, failure: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    world: World,
+    failure: str,
+    receiver: Receiver,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     caplog.set_level(logging.DEBUG, logger="shared")
     caplog.set_level(logging.INFO)
     world.service.words = WORDS
+    refuses = failure == "a webhook that refuses"
+    tell(world, receiver, tmp_path, ask="always" if refuses else "never")
+    receiver.statuses = [403] if refuses else []
     FAILURES[failure](world)
 
     world.drop("a.csv", people(600))
@@ -104,6 +145,9 @@ def test_no_planted_secret_is_found_anywhere(
     found["log"] = "\n".join(f"{record.getMessage()} {record.exc_text or ''}" for record in caplog.records)
     out = capfd.readouterr()
     found["console"] = out.out + out.err
+    found["webhook"] = b"\n".join(receiver.bodies).decode()
+    assert CHANNEL in receiver.url
+    assert found["webhook"]
     assert len(found["log"]) > 100
     assert any(place.startswith("list_runs") for place in found)
     for secret in (*PLANTED, account_key(world)):

@@ -11,8 +11,14 @@ from typing import Any
 from azure.data.tables import TableServiceClient
 from azure.storage.blob import BlobServiceClient
 
+from shared.adapters.decisions import DecisionTable
+from shared.adapters.models_table import ModelTable
+from shared.adapters.storage_layout import DECISIONS, MODELS
+from shared.adapters.tables import TableStore
 from shared.domain.data.dataset import dataset_key
+from shared.domain.deciding.decision import PLACING, problems_of
 from shared.domain.lifecycle.runs import RunState
+from shared.secret import Secret
 
 _SETTLED = {"DUPLICATE", "QUARANTINED", "REPLACED"}
 
@@ -27,6 +33,7 @@ class Balance:
         lost: Files without a final state, by name and why.
         doubled: Training files whose bytes were started more than once, and runs promoted more than once.
         wrong: Models whose champion is not what their live endpoint serves.
+        broken: What is wrong with the chains of decisions, and promotions that are in none.
     """
 
     files: int = 0
@@ -36,11 +43,17 @@ class Balance:
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+
+    @property
+    def troubles(self) -> list[str]:
+        """Everything that does not balance, in words."""
+        return [*self.lost, *self.doubled, *self.wrong, *self.broken]
 
     @property
     def holds(self) -> bool:
         """Whether the ledger balances exactly."""
-        return not (self.lost or self.doubled or self.wrong)
+        return not self.troubles
 
 
 def open_runs(connection: str) -> int:
@@ -70,6 +83,7 @@ def take(connection: str, stats: dict[str, Any]) -> Balance:
     _count_doubles(balance, connection, stats["starts"], decisions)
     records = [row for row in models if row["PartitionKey"] == "model"]
     _compare_champions(balance, connection, records, stats["served"])
+    _verify_chains(balance, connection, runs, decisions)
     return balance
 
 
@@ -103,6 +117,19 @@ def _count_doubles(balance: Balance, connection: str, starts: list[str], decisio
     balance.doubled += [f"trained {count} times: {what}" for what, count in trained.items() if count > 1]
     promoted = Counter(row["run_id"] for row in decisions if row["outcome"] == "PROMOTED")
     balance.doubled += [f"promoted {count} times: {run}" for run, count in promoted.items() if count > 1]
+
+
+def _verify_chains(
+    balance: Balance, connection: str, runs: list[dict[str, Any]], decisions: list[dict[str, Any]]
+) -> None:
+    storage = Secret(connection)
+    chains = DecisionTable(TableStore(storage, DECISIONS), ModelTable(TableStore(storage, MODELS)))
+    for model in sorted({row["PartitionKey"] for row in decisions}):
+        balance.broken += [f"{model}: {problem}" for problem in problems_of(chains.chain(model), chains.head(model))]
+    promoted = {run["RowKey"] for run in runs if run["state"] == RunState.PROMOTED.value}
+    decided = {row["run_id"] for row in decisions if row["outcome"] in PLACING}
+    balance.broken += [f"{run}: promoted without a decision" for run in sorted(promoted - decided)]
+    balance.broken += [f"{run}: decided as promoted, and it is not" for run in sorted(decided - promoted)]
 
 
 def _compare_champions(balance: Balance, connection: str, models: list[dict[str, Any]], served: dict[str, str]) -> None:

@@ -18,8 +18,9 @@ def as_table(plan: Plan, outcome: Outcome) -> str:
         ("**lost**", len(balance.lost)),
         ("**doubled**", len(balance.doubled)),
         ("**wrong champion**", len(balance.wrong)),
+        ("**broken chain of decisions**", len(balance.broken)),
     ]
-    troubles = [f"- {line}" for line in (*balance.lost, *balance.doubled, *balance.wrong)][:20]
+    troubles = [f"- {line}" for line in balance.troubles][:20]
     if balance.files < plan.files:
         troubles.insert(0, f"- time was over: {balance.files} of {plan.files} files were dropped")
     lines = [

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -169,6 +171,13 @@ def test_every_state_can_be_reached_and_every_open_state_left() -> None:
     reached = {S.RECEIVED}.union(*TRANSITIONS.values())
 
     assert reached == set(RunState) == set(TRANSITIONS)
+
+
+def test_a_held_run_ends_as_the_diagram_says() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "architecture.md").read_text()
+    (drawn,) = re.findall(r"HELD ─l─► (.*)", page)
+
+    assert {RunState(name) for name in drawn.split(" · ")} == TRANSITIONS[S.HELD]
     assert {state for state in RunState if state.is_final} == {
         S.PROMOTED, S.REJECTED, S.NO_CHANGE, S.SUPERSEDED, S.ROLLED_BACK, S.FAILED, S.CANCELLED, S.TIMED_OUT,
     }  # fmt: skip

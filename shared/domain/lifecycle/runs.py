@@ -57,7 +57,7 @@ TRANSITIONS: dict[RunState, frozenset[RunState]] = {
     _S.TRAINING: _ENDS | {_S.EVALUATING},
     _S.EVALUATING: _ENDS | {_S.HELD, _S.PROMOTING, _S.REJECTED, _S.NO_CHANGE, _S.SUPERSEDED},
     # A person's no, and a champion that changed meanwhile, go through EVALUATING: to be recorded, or judged anew.
-    _S.HELD: frozenset({_S.PROMOTING, _S.EVALUATING, _S.SUPERSEDED, _S.CANCELLED, _S.TIMED_OUT}),
+    _S.HELD: frozenset({_S.PROMOTING, _S.EVALUATING, _S.CANCELLED, _S.TIMED_OUT}),
     # Once the PATCH may have been sent there are two ways out only: proven, or the champion is back.
     _S.PROMOTING: frozenset({_S.PROMOTED, _S.RESTORING, _S.EVALUATING}),
     _S.RESTORING: frozenset({_S.ROLLED_BACK}),
