@@ -253,7 +253,7 @@ def test_a_window_closes_when_its_first_file_has_waited_long_enough(world: World
 
     (run,) = world.app.views.runs(None)["runs"]
     assert run["datasets"] == ["census/a.csv"]
-    assert "'census/a.csv' has waited for 0:30:00" in world.dataset("a.csv")["reason"]
+    assert "'census/a.csv' has waited for 30 min" in world.dataset("a.csv")["reason"]
 
 
 def test_a_marker_takes_in_what_lies_beside_it_and_ends_the_window(world: World, tmp_path: Path) -> None:

@@ -110,7 +110,7 @@ def test_a_hand_over_without_progress_is_announced_again(state: RunState, second
 def test_a_run_without_a_verdict_in_time_ends_but_a_begun_promotion_never_does() -> None:
     late = T0 + POLICY.evaluation_budget + timedelta(seconds=1)
 
-    assert decide(a_run(S.EVALUATING), None, late, POLICY) == End(S.TIMED_OUT, "no verdict within 0:30:00")
+    assert decide(a_run(S.EVALUATING), None, late, POLICY) == End(S.TIMED_OUT, "no verdict within 30 min")
     assert decide(a_run(S.PROMOTING), None, late, POLICY) == Announce()
 
 

@@ -36,8 +36,8 @@ def waiting(*files: tuple[str, int, int]) -> list[Dataset]:
         ([], 1, ""),
         ([("a", 1, 5)], 0, ""),
         ([("a", 29, 5)], 6, ""),
-        ([("a", 30, 5)], 6, "'a' has waited for 0:30:00"),
-        ([("b", 1, 9), ("a", 31, 5)], 0, "'a' has waited for 0:30:00"),
+        ([("a", 30, 5)], 6, "'a' has waited for 30 min"),
+        ([("b", 1, 9), ("a", 31, 5)], 0, "'a' has waited for 30 min"),
         ([("a", 1, 5), ("b", 0, 1)], 6, "6 rows are there, of at least 6"),
     ],
 )

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from shared.domain.data.dataset import Ask, Dataset, DatasetState
 from shared.domain.data.waiting import Batching
 from shared.domain.lifecycle import schedule
+from shared.domain.spans import span
 
 
 @dataclass(frozen=True)
@@ -83,17 +84,17 @@ def explain(
 def _unseen(name: str, present: Present, patience: timedelta, now: datetime) -> str:
     age = now - present.written_at
     wait = (
-        f"its event may still come; the sweep takes it up when it is older than {_span(patience)}"
+        f"its event may still come; the sweep takes it up when it is older than {span(patience)}"
         if age < patience
         else "no event has announced it; the next sweep takes it up"
     )
     what = f"The version of '{name}' that is there now ({present.size} bytes, written {_at(present.written_at)})"
-    return f"{what} is not in the ledger yet, {_span(age)} after it was written: {wait}."
+    return f"{what} is not in the ledger yet, {span(age)} after it was written: {wait}."
 
 
 def _seen(dataset: Dataset, present: Present | None) -> str:
     which = "which is there now" if present else "which is not there any more"
-    after = f", {_span(dataset.seen_at - present.written_at)} after it was written" if present else ""
+    after = f", {span(dataset.seen_at - present.written_at)} after it was written" if present else ""
     return (
         f"Version {dataset.etag} ({dataset.size} bytes), {which}, was seen {_at(dataset.seen_at)}{after}, "
         f"{_SEEN_BY.get(dataset.seen_by, dataset.seen_by)}."
@@ -151,12 +152,3 @@ _ADVICE = {
 
 def _at(instant: datetime) -> str:
     return f"at {instant:%Y-%m-%d %H:%M:%S} UTC"
-
-
-def _span(length: timedelta) -> str:
-    seconds = max(length.total_seconds(), 0.0)
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    if seconds < 7200:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.0f} h" if seconds < 172_800 else f"{seconds / 86_400:.0f} days"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.domain.data.dataset import Dataset
+from shared.domain.spans import span
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def closed_because(batching: Batching, waiting: Sequence[Dataset], now: datetime
         return f"{rows} rows are there, of at least {batching.min_rows}"
     first = min(waiting, key=lambda dataset: dataset.seen_at)
     if now - first.seen_at >= batching.max_wait:
-        return f"'{first.name}' has waited for {batching.max_wait}"
+        return f"'{first.name}' has waited for {span(batching.max_wait)}"
     return ""
 
 

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from shared.domain.lifecycle.budgets import Policy, is_overdue
 from shared.domain.lifecycle.runs import TRANSITIONS, Run, RunState
+from shared.domain.spans import span
 from shared.wire import JobStatus
 
 AT_SERVICE = frozenset({RunState.SUBMITTED, RunState.TRAINING})  # a job of theirs may be under way
@@ -114,17 +115,17 @@ def _decide_job(run: Run, job: JobStatus | None, now: datetime, policy: Policy, 
 
 def _decide_evaluation(run: Run, now: datetime, policy: Policy) -> Step:
     if run.state is RunState.HELD:
-        late = End(RunState.TIMED_OUT, f"nobody decided within {policy.approval_budget}")
+        late = End(RunState.TIMED_OUT, f"nobody decided within {span(policy.approval_budget)}")
         return late if is_overdue(run, now, policy) else Wait()
     if run.state is RunState.EVALUATING and is_overdue(run, now, policy):
-        return End(RunState.TIMED_OUT, f"no verdict within {policy.evaluation_budget}")
+        return End(RunState.TIMED_OUT, f"no verdict within {span(policy.evaluation_budget)}")
     patience = policy.lost_after if run.is_announced else policy.handover_patience
     return Announce() if now - run.updated_at > patience else Wait()
 
 
 def _no_start(policy: Policy) -> str:
-    return f"no job was started within {policy.queued_budget}"
+    return f"no job was started within {span(policy.queued_budget)}"
 
 
 def _no_end(policy: Policy) -> str:
-    return f"training took longer than {policy.training_budget}"
+    return f"training took longer than {span(policy.training_budget)}"

@@ -22,6 +22,7 @@ from shared.domain.deciding.decision import OVERRIDE, ROLLBACK
 from shared.domain.lifecycle.budgets import is_overdue
 from shared.domain.lifecycle.runs import Run, RunKind, RunState
 from shared.domain.model import Model
+from shared.domain.spans import span
 from shared.errors import Changed, EvaluationError, ServiceRejected
 from shared.logs import event
 from shared.retraining import Clock
@@ -107,7 +108,7 @@ class Promotion:
         if serving != run.judged_champion:
             return self._give_way(run, model, champion, expected)
         if is_overdue(run, self._clock(), model.policy):
-            reason = f"the promotion was not proven within {model.policy.promoting_budget}; {run.waits_for}"
+            reason = f"the promotion was not proven within {span(model.policy.promoting_budget)}; {run.waits_for}"
             return self._runs.save(run.advanced(RunState.RESTORING, self._clock(), reason))
         try:
             self._put_challenger_live(run, model)
@@ -117,7 +118,7 @@ class Promotion:
         except ServiceRejected as refused:
             return self._runs.save(run.advanced(RunState.RESTORING, self._clock(), str(refused)))
         if not proof.holds:
-            reason = f"the live endpoint did not give the {_whose(run)} answers within {self._patience(model)}"
+            reason = f"the live endpoint did not give the {_whose(run)} answers within {span(self._patience(model))}"
             return self._runs.save(run.advanced(RunState.RESTORING, self._clock(), reason))
         return self._crown(run, model, proof, lease, sha256, expected)
 
