@@ -40,7 +40,7 @@ def test_a_worker_killed_from_outside_is_replaced(world: World) -> None:
 
 def test_a_function_that_outlasts_its_timeout_costs_the_worker_its_life(world: World, tmp_path: Path) -> None:
     """Its worker-mates fail with it, and their messages are retried too."""
-    host = world.host("failing", AzureFunctionsJobHost__functionTimeout="00:00:02")
+    host = world.host("failing", AzureFunctionsJobHost__functionTimeout="00:00:06")  # longer than a start
     first = host.worker_pid
 
     world.send("work", '{"name": "hangs", "1": "hang"}')

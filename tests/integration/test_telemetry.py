@@ -92,12 +92,20 @@ def test_all_that_a_tick_logs_is_logged_in_the_thread_of_its_invocation(
 ) -> None:
     """The Functions host drops the rest; most of it comes of looking at runs, many at once."""
     caplog.set_level(logging.INFO)
-    watched.drop("new.csv", people(600, seed=1))
-    finish(watched)
-    ours = [record for record in caplog.records if record.name.startswith(("shared.", "relearn."))]
+    said: list[tuple[str, int]] = []
+    listener = logging.Handler()
+    listener.emit = lambda record: said.append((record.getMessage(), threading.get_ident()))  # type: ignore[method-assign]
+    for name in ("shared", "relearn"):
+        logging.getLogger(name).addHandler(listener)
+    try:
+        watched.drop("new.csv", people(600, seed=1))
+        finish(watched)
+    finally:
+        for name in ("shared", "relearn"):
+            logging.getLogger(name).removeHandler(listener)
 
-    assert {"run.advanced", "span.ended", "metric.recorded"} <= {r.getMessage().partition(" ")[0] for r in ours}
-    assert {record.thread for record in ours} == {threading.get_ident()}
+    assert {"run.advanced", "span.ended", "metric.recorded"} <= {text.partition(" ")[0] for text, _ in said}
+    assert {thread for _, thread in said} == {threading.get_ident()}
     assert [thread.name for thread in threading.enumerate() if "MetricReader" in thread.name] == []
 
 
