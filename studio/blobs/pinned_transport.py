@@ -21,6 +21,8 @@ from requests.adapters import HTTPAdapter
 MAX_RESPONSE_BYTES = 17 * 2**20
 MAX_RESPONSE_S = 600.0
 
+_BLOCK_BYTES = 2**20  # the library reads 4 kB at a time, which costs more than what it reads
+
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -82,7 +84,7 @@ def pinned_transport(host: str, address: str) -> RequestsTransport:
     session.trust_env = False  # a proxy would resolve the name once more
     session.mount("https://", _PinnedAdapter(address, {"server_hostname": host, "assert_hostname": host}))
     session.mount("http://", _PinnedAdapter(address, {}))
-    return RequestsTransport(session=session, use_env_settings=False)
+    return RequestsTransport(session=session, use_env_settings=False, connection_data_block_size=_BLOCK_BYTES)
 
 
 class _PinnedAdapter(HTTPAdapter):
