@@ -126,7 +126,7 @@ def test_a_run_that_was_held_back_is_queued_from_when_it_was_let_through() -> No
     late = T0 + POLICY.queued_budget + timedelta(seconds=1)
     let_through = replace(a_run(S.RECEIVED), queued_since=late)
 
-    assert decide(a_run(S.RECEIVED), None, late, POLICY) == End(S.TIMED_OUT, "no job was started within 2:00:00")
+    assert decide(a_run(S.RECEIVED), None, late, POLICY) == End(S.TIMED_OUT, "no job was started within 2 h")
     assert decide(let_through, None, late, POLICY) == Submit()
 
 

@@ -13,8 +13,11 @@ from shared.threads import in_threads
 LOG = logging.getLogger("tests.threads")
 
 
-def test_results_come_in_order_and_events_from_the_caller(caplog: pytest.LogCaptureFixture) -> None:
+def test_results_come_in_order_and_events_from_the_caller(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     caplog.set_level(logging.INFO)
+    monkeypatch.setattr(logging, "logThreads", True)  # the studio service turns it off
     both = threading.Barrier(2, timeout=10)
 
     def work(item: int) -> tuple[int, bool]:
