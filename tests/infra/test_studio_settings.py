@@ -1,0 +1,49 @@
+"""The studio service's settings in Bicep: they are all that it needs, it reads each of them, and the page has them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import pytest
+from places import INFRA, ROOT
+
+from shared.errors import ConfigError
+from studio.settings import Settings
+
+VALUES: Mapping[str, str] = {
+    "STUDIO_STORAGE": (
+        "BlobEndpoint=https://a.blob.example/;QueueEndpoint=https://a.queue.example/;"
+        "TableEndpoint=https://a.table.example/"
+    ),
+    "STUDIO_URL": "https://studio.example",
+    "STUDIO_SECRET": "A" * 43 + "=",
+    "STUDIO_WORKSPACE_TOKEN": "t" * 64,
+    "STUDIO_BLOB_HOSTS": "a.blob.example",
+    "STUDIO_LOG_JSON": "1",
+}
+
+
+def named() -> set[str]:
+    return set(re.findall(r"name: '(STUDIO_\w+)'", (INFRA / "modules" / "studio.bicep").read_text()))
+
+
+def test_the_service_starts_with_what_bicep_sets_and_nothing_else() -> None:
+    settings = Settings.from_env({name: VALUES[name] for name in named()})
+
+    assert settings.url == "https://studio.example"
+    assert settings.operation.log_json
+    assert "a.blob.example" in settings.blob_hosts
+
+
+@pytest.mark.parametrize("name", ["STUDIO_STORAGE", "STUDIO_URL", "STUDIO_SECRET"])
+def test_none_of_those_that_it_needs_could_be_left_out(name: str) -> None:
+    assert name in named()
+    with pytest.raises(ConfigError, match=name):
+        Settings.from_env({other: value for other, value in VALUES.items() if other != name})
+
+
+def test_each_is_on_the_page_of_settings() -> None:
+    page = (ROOT / "docs" / "operations.md").read_text()
+
+    assert {name for name in named() if f"`{name}`" not in page} == set()
