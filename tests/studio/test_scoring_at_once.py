@@ -47,21 +47,21 @@ def sent(
 
 
 @pytest.mark.parametrize(
-    ("body", "named"),
+    ("body", "named", "status"),
     [
-        (ROW, {}),
-        (UNREADABLE, {}),
-        (UNKNOWN, {}),
-        ("nothing", {}),
-        (ROW, bearer("wrong")),
-        (ROW, {"path": "/workspaces/a/services/b/execute"}),
-        (ROW, {"path": "/execute"}),
-        (ROW, {"method": "PUT"}),
+        (ROW, {}, 200),
+        (UNREADABLE, {}, 400),
+        (UNKNOWN, {}, 400),
+        ("nothing", {}, 400),
+        (ROW, bearer("wrong"), 401),
+        (ROW, {"path": "/workspaces/a/services/b/execute"}, 404),
+        (ROW, {"path": "/execute"}, 404),
+        (ROW, {"method": "PUT"}, 405),
     ],
     ids=["scored", "cell", "column", "shape", "key", "endpoint", "address", "method"],
 )
 def test_the_way_makes_no_difference(
-    published: Published, monkeypatch: pytest.MonkeyPatch, body: object, named: dict[str, Any]
+    published: Published, monkeypatch: pytest.MonkeyPatch, body: object, named: dict[str, Any], status: int
 ) -> None:
     data = json.dumps(body).encode()
     one = sent(published, data, pieces=1, **named)
@@ -69,6 +69,7 @@ def test_the_way_makes_no_difference(
     two = sent(published, data, pieces=2, **named)
 
     changing = ("date", "x-ms-request-id")
+    assert one[0].split()[1] == str(status)
     assert (one[0], one[2]) == (two[0], two[2])
     assert one[1].keys() == two[1].keys()
     assert {k: v for k, v in one[1].items() if k not in changing} == {
