@@ -46,6 +46,7 @@ class LatePages:
         # What is imported now stays. A collection that went through it would hold up every request under way.
         gc.disable()
         try:
+            _import_async_backend()
             return self._build()
         finally:
             gc.freeze()
@@ -55,10 +56,21 @@ class LatePages:
         if self._pages is None:
             self._pages = await asyncio.to_thread(self._built)
         if not self._is_prepared:
-            from azure.core.exceptions import AzureError  # with the rest of what comes late
+            self._is_prepared = await asyncio.to_thread(self._has_prepared)
 
-            try:
-                await asyncio.to_thread(self._prepare)
-                self._is_prepared = True
-            except AzureError as error:  # what needs storage will say so itself
-                event(_log, "storage.not_prepared", level=logging.WARNING, reason=type(error).__name__)
+    def _has_prepared(self) -> bool:
+        from azure.core.exceptions import AzureError  # with the rest of what comes late
+
+        try:
+            self._prepare()
+        except AzureError as error:  # what needs storage will say so itself
+            event(_log, "storage.not_prepared", level=logging.WARNING, reason=type(error).__name__)
+            return False
+        return True
+
+
+def _import_async_backend() -> None:
+    """Have anyio import what the framework's thread pool needs: at its first use it would do so on the event loop."""
+    import anyio  # with the rest of what comes late
+
+    anyio.run(anyio.sleep, 0)

@@ -41,6 +41,46 @@ def test_what_scores_has_loaded_nothing_of_the_other_pages() -> None:
     assert printed(code) == []
 
 
+def test_a_first_management_request_imports_nothing_on_the_event_loop_where_scoring_calls_would_wait_for_it() -> None:
+    code = """
+import asyncio, json, sys, threading
+from studio.web.late_pages import LatePages
+
+def build():
+    from starlette.applications import Starlette
+    from starlette.concurrency import run_in_threadpool
+    from starlette.responses import Response
+    from starlette.routing import Route
+
+    async def answer(request):
+        return Response(await run_in_threadpool(lambda: "done"))
+
+    return Starlette(routes=[Route("/", answer)])
+
+imported, sent = [], []
+
+def watch(event, arguments):
+    if event == "import" and threading.current_thread() is threading.main_thread():
+        imported.append(arguments[0])
+
+async def receive():
+    return {"type": "http.request", "body": b"", "more_body": False}
+
+async def send(message):
+    sent.append(message)
+
+async def ask():
+    await asyncio.to_thread(int)  # a server has threads by then
+    sys.addaudithook(watch)
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "query_string": b""}
+    await LatePages(build, lambda: None)(scope, receive, send)
+
+asyncio.run(ask())
+print(json.dumps([imported, sent[-1]["body"].decode()]))
+"""
+    assert printed(code) == [[], "done"]
+
+
 def test_only_proxies_that_are_named_are_believed_who_the_caller_is() -> None:
     code = (
         "import json, os\nfrom studio.settings import Settings\n"
