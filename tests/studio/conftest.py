@@ -67,7 +67,17 @@ def published(service: Service, client: httpx.Client, early_file: Path) -> Publi
 @pytest.fixture(scope="module")
 def standing(azurite: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Published]:
     """One publication for all tests of a module that change nothing."""
-    early_file = people(tmp_path_factory.mktemp("standing") / "early.csv", 300)
+    yield from _publication(azurite, tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def doomed(azurite: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Published]:
+    """One publication for all tests of a module that delete what they find."""
+    yield from _publication(azurite, tmp_path_factory)
+
+
+def _publication(azurite: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Published]:
+    early_file = people(tmp_path_factory.mktemp("publication") / "early.csv", 300)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         service = _prepared(_settings(azurite.connection_string, listener))
         with _answering(service, listener) as client:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -29,26 +29,30 @@ from studio.web.pages import pages
 
 MAX_EXAMPLES = 8
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
-# Deleting what all tests share would make the rest of the run a test of 404.
-DESTRUCTIVE = {("delete", "delete_service"), ("delete", "delete_endpoint"), ("delete", "delete_resource")}
+MODES = [GenerationMode.POSITIVE, GenerationMode.NEGATIVE]
+# What deletes has a publication of its own, and in this order something to delete each time.
+DESTRUCTIVE = ["delete_endpoint", "delete_resource", "delete_service"]
+N_SPARE_ENDPOINTS = 5
 
 
-def operations() -> Iterator[tuple[str, str]]:
+def operations() -> Iterator[tuple[str, str, str]]:
+    """Path, method and name of each."""
     for path, item in openapi_document()["paths"].items():
         if path.startswith("/subscriptions/{owner}/"):  # the handlers of /workspaces/{owner}, under another name
             continue
         for method, operation in item.items():
             if method != "parameters":
-                name = operation["summary"].lower().replace(" ", "_")
-                if (method, name) not in DESTRUCTIVE:
-                    yield path, method
+                yield path, method, operation["summary"].lower().replace(" ", "_")
 
 
-@pytest.fixture(scope="module")
-def document(standing: Published) -> dict[str, Any]:
+HARMLESS = [(path, method) for path, method, name in operations() if name not in DESTRUCTIVE]
+DELETING = sorted((DESTRUCTIVE.index(name), path) for path, _, name in operations() if name in DESTRUCTIVE)
+
+
+def narrowed(published: Published) -> dict[str, Any]:
     """The description as served, its path parameters limited to what is there and to what is not."""
-    served: dict[str, Any] = standing.client.get("/openapi.json").raise_for_status().json()
-    known = known_values(standing)
+    served: dict[str, Any] = published.client.get("/openapi.json").raise_for_status().json()
+    known = known_values(published)
     for item in served["paths"].values():
         for parameter in item.get("parameters", []):
             parameter["schema"]["enum"] = known[parameter["name"]]
@@ -57,16 +61,34 @@ def document(standing: Published) -> dict[str, Any]:
     return served
 
 
-def known_values(standing: Published) -> dict[str, list[str]]:
-    endpoints = list(standing.service.registry.catalog.endpoints)
-    services = list(standing.service.registry.catalog.services)
-    workspace, absent = standing.json["workspace"], "0" * 32
+@pytest.fixture(scope="module")
+def document(standing: Published) -> dict[str, Any]:
+    return narrowed(standing)
+
+
+@pytest.fixture(scope="module")
+def spare(doomed: Published) -> Published:
+    """A publication with more endpoints than anybody needs."""
+    management = doomed.endpoint("live")["management_url"].rpartition("/")[0]
+    for number in range(N_SPARE_ENDPOINTS):
+        doomed.client.put(f"{management}/spare{number}", headers=bearer(TOKEN), json={}).raise_for_status()
+    return doomed
+
+
+def known_values(published: Published) -> dict[str, list[str]]:
+    endpoints = list(published.service.registry.catalog.endpoints)
+    services = list(published.service.registry.catalog.services)
+    workspace, absent = published.json["workspace"], "0" * 32
     return {
         "owner": [workspace],
         "subscription": [workspace],
         "endpoint": endpoints,
         "service": services,
-        "name": ["live", "staging", *services],
+        "name": [
+            *published.json["predictive"]["endpoints"],
+            *(f"spare{n}" for n in range(N_SPARE_ENDPOINTS)),
+            *services,
+        ],
         "job": [absent, "no-job"],
         "group": ["rg"],
         "location": ["local"],
@@ -75,16 +97,11 @@ def known_values(standing: Published) -> dict[str, list[str]]:
     }
 
 
-@pytest.fixture(scope="module")
-def key_for(standing: Published) -> Callable[[Any], str]:
+def key_for(published: Published, case: Any) -> str:
     """Choose the key that opens an operation: where nothing fits, the workspace token."""
-
-    def choose(case: Any) -> str:
-        endpoint = standing.service.registry.catalog.endpoints.get(case.path_parameters.get("endpoint", ""))
-        is_keyed = "/services/" in case.path and endpoint is not None
-        return endpoint.primary_key.reveal() if is_keyed and endpoint else TOKEN
-
-    return choose
+    endpoint = published.service.registry.catalog.endpoints.get(case.path_parameters.get("endpoint", ""))
+    is_keyed = "/services/" in case.path and endpoint is not None
+    return endpoint.primary_key.reveal() if is_keyed and endpoint else TOKEN
 
 
 @pytest.fixture(autouse=True)
@@ -93,16 +110,28 @@ def fresh_guard(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("studio.web.key_guard.MAX_WRONG_KEYS", 10**6)
 
 
-@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
-@pytest.mark.parametrize(("path", "method"), list(operations()))
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(("path", "method"), HARMLESS)
 def test_the_service_keeps_to_its_description(
-    standing: Published,
-    document: dict[str, Any],
-    key_for: Callable[[Any], str],
-    path: str,
-    method: str,
-    mode: GenerationMode,
+    standing: Published, document: dict[str, Any], path: str, method: str, mode: GenerationMode
 ) -> None:
+    send_cases(standing, document, path, method, mode)
+
+
+@pytest.mark.parametrize("path", [path for _, path in DELETING])
+def test_the_service_keeps_to_its_description_of_what_deletes(spare: Published, path: str) -> None:
+    document = narrowed(spare)
+
+    statuses = [status for mode in MODES for status in send_cases(spare, document, path, "delete", mode)]
+
+    assert {200, 202, 204} & set(statuses), statuses
+
+
+def send_cases(
+    published: Published, document: dict[str, Any], path: str, method: str, mode: GenerationMode
+) -> list[int]:
+    """Send what the description allows, or what it does not, hold each answer against it, and return the statuses."""
+    statuses = []
     operation = schemathesis.openapi.from_dict(document)[path][method]
 
     @settings(
@@ -114,10 +143,13 @@ def test_the_service_keeps_to_its_description(
     )
     @given(case=operation.as_strategy(generation_mode=mode))
     def send(case: Any) -> None:
-        response = case.call(base_url=standing.service.settings.url, headers=bearer(key_for(case)), timeout=30)
+        headers = bearer(key_for(published, case))
+        response = case.call(base_url=published.service.settings.url, headers=headers, timeout=30)
+        statuses.append(response.status_code)
         case.validate_response(response, checks=CHECKS)
 
     send()
+    return statuses
 
 
 def test_every_route_is_described_and_every_description_is_a_route(standing: Published) -> None:
