@@ -100,7 +100,10 @@ def test_a_job_of_another_endpoint_is_not_found(jobs: Jobs, published: Published
         {"Content-Type": "text/plain"},
     ],
 )
-def test_submit_minds_no_content_type(jobs: Jobs, request_body: dict[str, Any], headers: dict[str, str]) -> None:
+def test_submit_minds_no_content_type_and_no_byte_order_mark(
+    jobs: Jobs, request_body: dict[str, Any], headers: dict[str, str]
+) -> None:
     body = httpx.Request("POST", "http://x", json=request_body).content
 
     assert jobs.call("POST", "", content=body, headers=headers).status_code == 200
+    assert jobs.call("POST", "", content=b"\xef\xbb\xbf" + body, headers=headers).status_code == 200

@@ -28,7 +28,7 @@ def objects(rows: list[dict[str, Any]]) -> dict[str, Any]:
 def execute(published: Published, body: object, query: str = "", name: str = "live", **sent: Any) -> httpx.Response:
     endpoint = published.endpoint(name)
     headers = {**published.headers(name), **sent.pop("headers", {})}
-    content = {"json": body} if not isinstance(body, bytes) else {"content": body}
+    content: dict[str, Any] = {"json": body} if not isinstance(body, bytes) else {"content": body}
     return published.client.post(f"{endpoint['api_location']}/execute{VERSION}{query}", headers=headers, **content)
 
 
@@ -99,6 +99,26 @@ def test_the_label_may_be_left_out(published: Published) -> None:
     answer = execute(published, table(COLUMNS[:3], [row[:3] for row in ROWS]))
 
     assert [row[3] for row in answer.json()["Results"]["output1"]["value"]["Values"]] == [None, None]
+
+
+@pytest.mark.parametrize("start", [b"", b"\xef\xbb\xbf"], ids=["plain", "byte-order-mark"])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Content-Type": "text/json", "Content-Encoding": "UTF-8", "Accept": "text/json"},
+        {"Content-Type": "application/json; charset=us-ascii"},
+        {"Content-Type": "application/x-www-form-urlencoded"},  # what curl -d sends
+        {"Content-Type": "text/plain", "Accept": "*/*"},
+        {"Content-Type": ";;", "Accept": "image/png"},
+    ],
+)
+def test_scoring_minds_no_content_type(published: Published, headers: dict[str, str], start: bytes) -> None:
+    body = start + httpx.Request("POST", "http://x", json=table()).content
+
+    answer = execute(published, body, headers=headers)
+
+    assert (answer.status_code, answer.json()) == (200, execute(published, table()).json())
 
 
 def test_a_request_without_rows_answers_without_rows(published: Published) -> None:
