@@ -50,7 +50,7 @@ def create_app(core: Core, complete: Callable[[Core], Service] | None = None) ->
         from studio.bootstrap import complete as from_core
         from studio.web.pages import pages
 
-        return pages((complete or from_core)(core), guard, metrics)
+        return pages((complete or from_core)(core), guard, metrics, news)
 
     metrics = Metrics(lambda: core.registry.catalog, jobs, Path(folder) if folder else None)
     news = News(core.registry)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from starlette.concurrency import run_in_threadpool
@@ -19,12 +19,19 @@ from studio.serving.registry import Registry, Served
 from studio.web.facts import REQUEST_ID, note
 from studio.web.faults import rendered
 from studio.web.key_guard import KeyGuard
+from studio.web.news import News
 
 MAX_BODY_BYTES = 40_000
 
 _MANAGEMENT = "management"  # what the workspace token opens
 
 Handler = Callable[["Call"], Response]
+
+_T = TypeVar("_T")
+
+
+class _Unknown(Exception):
+    """Something named in the address is not in memory; another replica may have made it a moment ago."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +41,7 @@ class Doors:
     registry: Registry
     workspace_token: Secret | None
     guard: KeyGuard
+    news: News
 
 
 class Call:
@@ -44,6 +52,20 @@ class Call:
         self._body = body
         self._doors = doors
         self._registry = doors.registry
+        self._has_looked = False
+
+    async def answered(self, handler: Handler) -> Response:
+        """
+        Run a handler in a thread; again after a look for news when the address names something unknown.
+
+        The look takes none of the threads: callers of what is not there leave them to everybody else.
+        """
+        try:
+            return await run_in_threadpool(handler, self)
+        except _Unknown:
+            await self._doors.news.look()
+            self._has_looked = True
+            return await run_in_threadpool(handler, self)
 
     def path(self, name: str) -> str:
         """Return a part of the address."""
@@ -101,12 +123,9 @@ class Call:
 
     def service(self) -> WebService:
         """Return the web service that the address names; any key problem is the caller's to check."""
-        service = self._registry.catalog.services.get(self.path("service"))
-        if service is None and not is_id(self.path("service")):
+        if not is_id(self.path("service")):
             raise BadArgument("WebServiceIdInvalid", "a web service's id has 32 lower-case hex digits; a list shows it")
-        if service is None:
-            self._registry.look_for_news()
-            service = self._registry.catalog.services.get(self.path("service"))
+        service = self._up_to_date(self._registry.catalog.services.get(self.path("service")))
         if service is None or service.workspace != self.path("owner"):
             raise NotFound(
                 "WebServiceIdNotFoundInWorkspace", "no such web service in this workspace; check the address"
@@ -116,10 +135,7 @@ class Call:
     def managed_endpoint(self) -> tuple[WebService, Endpoint]:
         """Return the endpoint that the address names, once its own key or the workspace token was shown."""
         service, name = self.service(), self.path("name")
-        endpoint = self._registry.catalog.endpoint_named(service.id, name)
-        if endpoint is None:
-            self._registry.look_for_news()
-            endpoint = self._registry.catalog.endpoint_named(service.id, name)
+        endpoint = self._up_to_date(self._registry.catalog.endpoint_named(service.id, name))
         self._doors.guard.check(self._request.scope, _MANAGEMENT)
         if endpoint is None or not endpoint.opens_with(self._key()):
             self.require_workspace_token()
@@ -140,13 +156,15 @@ class Call:
             raise guard.refused(self._request.scope, _MANAGEMENT, refusal)
 
     def _found(self, endpoint_id: str) -> Served:
-        served = self._registry.find(endpoint_id)
-        if served is None:
-            self._registry.look_for_news()
-            served = self._registry.find(endpoint_id)
+        served = self._up_to_date(self._registry.find(endpoint_id))
         if served is None or served.endpoint.workspace != self.path("owner"):
             raise NotFound("WebServiceNotFound", "no such endpoint in this workspace; check the address")
         return served
+
+    def _up_to_date(self, found: _T | None) -> _T | None:
+        if found is None and not self._has_looked:
+            raise _Unknown
+        return found
 
     def _key(self) -> str:
         return bearer_key(self._request.headers.get("authorization", ""))
@@ -164,8 +182,7 @@ class Calls:
         async def answer(request: Request) -> Response:
             note(request.scope, operation=handler.__name__)
             try:
-                call = Call(request, await _body(request), self._doors)
-                return await run_in_threadpool(handler, call)
+                return await Call(request, await _body(request), self._doors).answered(handler)
             except Exception as error:  # the renderer knows every kind, and logs what nobody foresaw
                 return fault_response(error)
 

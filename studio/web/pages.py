@@ -21,11 +21,12 @@ from studio.web.description.swagger import DescriptionApi
 from studio.web.help.pages import HelpApi
 from studio.web.key_guard import KeyGuard
 from studio.web.metrics import CONTENT_TYPE, Metrics
+from studio.web.news import News
 
 
-def pages(service: Service, guard: KeyGuard, metrics: Metrics) -> Starlette:
+def pages(service: Service, guard: KeyGuard, metrics: Metrics, news: News) -> Starlette:
     """Make the application."""
-    calls = Calls(Doors(service.registry, service.settings.workspace_token, guard))
+    calls = Calls(Doors(service.registry, service.settings.workspace_token, guard, news))
     addresses = Addresses(service.settings.url)
 
     def show_metrics(call: Call) -> Response:

@@ -15,7 +15,7 @@ from studio.services.keys import new_id
 from studio.serving.registry import Registry
 from studio.web.news import News
 
-N_CALLERS = 24  # more than any pool of threads here
+N_CALLERS = 48  # more than any pool of threads here
 
 
 class Looks(Registry):
@@ -68,20 +68,31 @@ def test_a_look_that_failed_fails_those_who_waited_for_it_and_nobody_else() -> N
     assert third is None
 
 
-def test_calls_to_unknown_endpoints_delay_neither_liveness_nor_scoring_nor_news(
-    published: Published, monkeypatch: pytest.MonkeyPatch
+UNKNOWN = {
+    "scoring": ("POST", "services/{id}/execute"),
+    "jobs": ("GET", "services/{id}/jobs/a"),
+    "help": ("GET", "services/{id}/help"),
+    "management": ("GET", "webservices/{id}/endpoints/live"),
+}
+
+
+@pytest.mark.parametrize(("method", "path"), UNKNOWN.values(), ids=UNKNOWN)
+def test_calls_to_what_is_unknown_delay_neither_liveness_nor_scoring_nor_management_nor_news(
+    published: Published, monkeypatch: pytest.MonkeyPatch, method: str, path: str
 ) -> None:
     own, client, go = published.service, published.client, threading.Event()
     monkeypatch.setattr(own.registry, "look_for_news", lambda: go.wait(30))
-    unknown = f"/workspaces/{own.settings.workspace}/services/{new_id()}/execute"
+    unknown = f"/workspaces/{own.settings.workspace}/{path.format(id=new_id())}"
     many = {"Inputs": {"input1": {**ROW["Inputs"]["input1"], "Values": [["40", "40", "clerk"]] * 10_000}}}
 
     with ThreadPoolExecutor(N_CALLERS) as pool:
-        calls = [pool.submit(client.post, unknown, json=ROW) for _ in range(N_CALLERS)]
+        calls = [pool.submit(client.request, method, unknown, json=ROW) for _ in range(N_CALLERS)]
         try:
             live = client.get("/health/live", timeout=10)
             url = f"{published.endpoint('live')['api_location']}/execute"
             large = client.post(url, json=many, headers=published.headers("live"), timeout=10)
+            address = published.endpoint("live")["management_url"]
+            managed = client.get(address, headers=published.headers("live"), timeout=10)
             other = assemble(own.settings)
             other.registry.refresh()
             other.endpoints.create(published.publication.predictive, "fresh", EndpointChange({}))
@@ -91,7 +102,7 @@ def test_calls_to_unknown_endpoints_delay_neither_liveness_nor_scoring_nor_news(
             go.set()
         statuses = {call.result().status_code for call in calls}
 
-    assert (live.status_code, large.status_code) == (200, 200)
+    assert (live.status_code, large.status_code, managed.status_code) == (200, 200, 200)
     assert n_answered == 0
     assert statuses == {404}
 

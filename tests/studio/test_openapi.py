@@ -25,6 +25,7 @@ from studio.web.description.openapi import openapi_document
 from studio.web.health import PATHS
 from studio.web.key_guard import KeyGuard
 from studio.web.metrics import Metrics
+from studio.web.news import News
 from studio.web.pages import pages
 
 MAX_EXAMPLES = 8
@@ -154,7 +155,7 @@ def send_cases(
 
 def test_every_route_is_described_and_every_description_is_a_route(standing: Published) -> None:
     metrics = Metrics(Catalog, lambda: JobOverview(standing.service.storage.jobs))
-    app = pages(standing.service, KeyGuard(), metrics)
+    app = pages(standing.service, KeyGuard(), metrics, News(standing.service.registry))
     routes = {(m, r.path) for r in app.routes if isinstance(r, Route) for m in (r.methods or ())}
     paths = openapi_document()["paths"]
     described = {(method.upper(), path) for path, item in paths.items() for method in item if method != "parameters"}
