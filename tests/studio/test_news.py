@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -71,7 +72,7 @@ def test_a_look_that_failed_fails_those_who_waited_for_it_and_nobody_else() -> N
 UNKNOWN = {
     "scoring": ("POST", "services/{id}/execute"),
     "jobs": ("GET", "services/{id}/jobs/a"),
-    "help": ("GET", "services/{id}/help"),
+    "description": ("GET", "services/{id}/swagger.json"),
     "management": ("GET", "webservices/{id}/endpoints/live"),
 }
 
@@ -91,6 +92,7 @@ def test_calls_to_what_is_unknown_delay_neither_liveness_nor_scoring_nor_managem
             live = client.get("/health/live", timeout=10)
             url = f"{published.endpoint('live')['api_location']}/execute"
             large = client.post(url, json=many, headers=published.headers("live"), timeout=10)
+            time.sleep(0.3)  # every one of them could have taken a thread by then
             address = published.endpoint("live")["management_url"]
             managed = client.get(address, headers=published.headers("live"), timeout=10)
             other = assemble(own.settings)
