@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shared.errors import ConfigError
+from studio.engine.openmp import wait_briefly
 from studio.log_lines import configure_logging
 from studio.settings import Settings
 
@@ -24,8 +25,7 @@ if TYPE_CHECKING:  # each command imports what it needs, and nothing more
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 when it did what its name says, 1 with one message when it could not, 2 for a wrong call."""
     options = _parser().parse_args(arguments)
-    # Read when OpenMP loads: threads that spin while they wait make a fit several times slower beside other programs.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    wait_briefly()
     configure_logging()
     command: Callable[[argparse.Namespace], int] = options.command
     return command(options)

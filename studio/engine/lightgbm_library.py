@@ -8,12 +8,12 @@ that the installed package brings along is used.
 from __future__ import annotations
 
 import ctypes
-import os
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
 from studio.engine.errors import EngineError, LibraryMissing
+from studio.engine.openmp import wait_briefly
 
 FLOAT32 = 0  # C_API_DTYPE_FLOAT32
 FLOAT64 = 1  # C_API_DTYPE_FLOAT64
@@ -40,8 +40,7 @@ def library() -> ctypes.CDLL:
         LibraryMissing: The package is not installed, or the OpenMP runtime under it is not.
     """
     path = _library_path()
-    # Read when OpenMP loads: threads that spin while they wait make a fit several times slower beside other programs.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    wait_briefly()
     try:
         loaded = ctypes.CDLL(str(path))
     except OSError as problem:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import threading
 import uuid
@@ -23,13 +22,13 @@ from studio.batch.worker import Worker
 from studio.blobs.connection import StorageAccount
 from studio.bootstrap import Service, assemble, assemble_worker
 from studio.commands.publish import publish
+from studio.engine.openmp import wait_briefly
 from studio.services.addresses import Addresses
 from studio.settings import Settings
 from studio.web.app import create_app
 from studio.web.http_protocol import WholeAnswers
 
-# As `python -m studio` sets it, before OpenMP loads: spinning threads slow down whatever runs beside them.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+wait_briefly()  # as in `python -m studio`, before OpenMP loads
 
 
 @pytest.fixture
