@@ -9,16 +9,22 @@ from numpy.typing import NDArray
 
 ABSENT = -1  # stands for a missing cell among positions of levels
 
+Pieces = tuple[NDArray[Any], ...]
 
-def codes_of(column: Any) -> tuple[list[str], NDArray[np.int32]]:
+
+def codes_of(column: Any) -> tuple[list[str], Pieces]:
     """Return the distinct texts of a dictionary column, and for each row the position of its text or `ABSENT`."""
     chunks = column.unify_dictionaries().chunks
-    return chunks[0].dictionary.to_pylist(), values_of([chunk.indices for chunk in chunks], np.int32, ABSENT)
+    return chunks[0].dictionary.to_pylist(), pieces_of([chunk.indices for chunk in chunks], np.int32, ABSENT)
 
 
-def values_of(chunks: list[Any], kind: type[Any], missing: float) -> NDArray[Any]:
-    """Join Arrow arrays into one numpy array, `missing` where there is no value; to_numpy() would look for pandas."""
-    return np.concatenate([_chunk_values(chunk, kind, missing) for chunk in chunks])
+def pieces_of(chunks: list[Any], kind: type[Any], missing: float) -> Pieces:
+    """
+    Return Arrow arrays as numpy arrays, `missing` where there is no value.
+
+    Those without a gap are not copied; to_numpy() would look for pandas.
+    """
+    return tuple(_chunk_values(chunk, kind, missing) for chunk in chunks)
 
 
 def _chunk_values(chunk: Any, kind: type[Any], missing: float) -> NDArray[Any]:

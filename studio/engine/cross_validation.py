@@ -69,7 +69,7 @@ def cross_validate(trainer: Trainer, rows: Rows, options: CrossValidation) -> Cr
     for fold in range(options.folds):
         own = folds == fold
         check_training_rows(rows.labels, len(trainer.classes), ~own, _MODULE)
-        found = trainer.answers(trainer.fit(rows.chosen(~own)), rows.features[own])
+        found = trainer.answers(trainer.fit(rows.chosen(~own)), rows.features.chosen(own))
         if not fold:
             answers = np.empty((len(rows), found.shape[1]))
         answers[own] = found

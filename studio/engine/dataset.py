@@ -1,12 +1,13 @@
 """
 Reads a training file into numbers: features, positions of category levels, labels.
 
-pyarrow reads the file by path, column by column in native memory; no cell becomes a Python object.
+pyarrow reads the file by path, column by column in native memory; no cell becomes a Python object, and no column is
+there twice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,9 +16,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import csv as arrow_csv
 
-from studio.engine.arrow_columns import codes_of, values_of
+from studio.engine.arrow_columns import Pieces, codes_of, pieces_of
 from studio.engine.csv_file import CsvFile, first_fault
 from studio.engine.errors import ModuleError
+from studio.engine.features import FeatureColumn, Features
 from studio.engine.labels import read_labels
 from studio.engine.schema import ColumnType, Schema
 from studio.engine.task import Task
@@ -29,25 +31,18 @@ _LEVELLED = pa.dictionary(pa.int32(), pa.string())
 
 
 @dataclass(frozen=True)
-class Feature:
-    """One column, `n_rows` long; a categorical one holds positions in `levels`, which are sorted and distinct."""
-
-    values: NDArray[np.float64]
-    levels: tuple[str, ...] | None = None
-
-
-@dataclass(frozen=True)
 class Dataset:
     """
     A training file's columns in native memory.
 
-    `labels` is `n_rows` long and holds positions in `classes`, or values where there are none. Of two classes the
-    positive one is the second, and `schema.positive_label` is never None; several are sorted. Features are decoded one
-    at a time, so that the file is never in memory twice.
+    A categorical feature holds positions in its `levels`, which are sorted and distinct. `labels` is `n_rows` long and
+    holds positions in `classes`, or values where there are none. Of two classes the positive one is the second, and
+    `schema.positive_label` is never None; several are sorted.
     """
 
     schema: Schema
-    table: Any
+    features: Features
+    levels: Mapping[str, tuple[str, ...]]
     labels: NDArray[Any]
     classes: tuple[str, ...]
 
@@ -56,27 +51,15 @@ class Dataset:
         """Rows of the file, its header not counted."""
         return len(self.labels)
 
-    def feature(self, name: str) -> Feature:
-        """
-        Decode one column as 64-bit floats, NaN where a cell is missing and the schema fills nothing in.
-
-        Raises:
-            ModuleError: A categorical column has more levels than a model can hold.
-        """
-        fill = self.schema.fills.get(name)
-        if self.schema.columns[name].is_text:
-            return _levelled(name, self.table.column(name), fill)
-        values = values_of(self.table.column(name).chunks, np.float64, np.nan)
-        return Feature(values if fill is None else np.where(np.isnan(values), fill, values).astype(np.float64))
-
 
 def read_dataset(file: CsvFile, schema: Schema, task: Task, *, threads: int) -> Dataset:
     """
     Read a training file.
 
     Raises:
-        ModuleError: The file is empty, lacks a column, holds a cell that cannot be read, or its labels are not what the
-            task needs; names line and column where there is one.
+        ModuleError: The file is empty, lacks a column, holds a cell that cannot be read, its labels are not what the
+            task needs, or a categorical column has more levels than a model can hold; names line and column where
+            there is one.
     """
     numbers = [name for name in schema.features if not schema.columns[name].is_text]
     numbers += [] if task.has_classes else [schema.label]
@@ -87,7 +70,14 @@ def read_dataset(file: CsvFile, schema: Schema, task: Task, *, threads: int) -> 
     labels, classes = read_labels(file, schema, task, table.column(schema.label))
     if task is Task.TWO_CLASS:
         schema = replace(schema, positive_label=classes[1])
-    return Dataset(schema, table, labels, classes)
+    columns, levels = [], {}
+    for name in schema.features:
+        if schema.columns[name].is_text:
+            column, levels[name] = _levelled(name, table.column(name), schema.fills.get(name))
+        else:
+            column = FeatureColumn(_numbers(table.column(name)), fill=schema.fills.get(name))  # type: ignore[arg-type]
+        columns.append(column)
+    return Dataset(schema, Features(columns), levels, labels, classes)
 
 
 def _read_table(file: CsvFile, schema: Schema, numbers: Sequence[str], threads: int) -> Any:
@@ -108,7 +98,11 @@ def _read_table(file: CsvFile, schema: Schema, numbers: Sequence[str], threads: 
 
 
 def _holds_numbers(column: Any, kind: ColumnType) -> bool:
-    return all(_are_numbers(values_of([chunk], np.float64, 0), kind) for chunk in column.chunks)
+    return all(_are_numbers(values, kind) for values in _numbers(column))
+
+
+def _numbers(column: Any) -> Pieces:
+    return pieces_of(column.chunks, np.float64, np.nan)
 
 
 def _are_numbers(values: NDArray[np.float64], kind: ColumnType) -> bool:
@@ -116,7 +110,7 @@ def _are_numbers(values: NDArray[np.float64], kind: ColumnType) -> bool:
     return bool((is_fit | np.isnan(values)).all()) and not bool(np.isinf(values).any())
 
 
-def _levelled(name: str, column: Any, fill: str | float | None) -> Feature:
+def _levelled(name: str, column: Any, fill: str | float | None) -> tuple[FeatureColumn, tuple[str, ...]]:
     found, codes = codes_of(column)
     levels = sorted({*found, str(fill)} if fill is not None else found)
     if len(levels) > _MAX_LEVELS:
@@ -126,4 +120,4 @@ def _levelled(name: str, column: Any, fill: str | float | None) -> Feature:
     absent = np.nan if fill is None else position[str(fill)]
     # One entry per level found, and one for a missing cell at the end, where `ABSENT` finds it as an index.
     values = np.array([*(position[level] for level in found), absent], np.float64)
-    return Feature(values[codes], tuple(levels))
+    return FeatureColumn(codes, values), tuple(levels)

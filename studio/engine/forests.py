@@ -18,7 +18,6 @@ from studio.engine.tree_growing import TreeGrower
 from studio.engine.tree_text import TreeShape
 from studio.engine.trees import Trees
 
-_ROWS_AT_ONCE = 65_536
 _HISTOGRAM_MEGABYTES = 256
 
 
@@ -80,11 +79,12 @@ def _leaf_variances(
     sums = [np.zeros(len(mean)) for mean in means]
     counts = [np.zeros(len(mean)) for mean in means]
     trees = Trees(forest)
-    for start in range(0, len(rows.features), _ROWS_AT_ONCE):
-        part = np.ascontiguousarray(rows.features[start : start + _ROWS_AT_ONCE])
-        labels = rows.labels[start : start + _ROWS_AT_ONCE]
-        found = trees.leaves(part.ctypes.data, len(part), len(means), threads=rows.threads)
-        leaves = np.ctypeslib.as_array(found).reshape(len(part), len(means)).astype(np.int64)
+    start = 0
+    for block in rows.features.blocks():
+        labels = rows.labels[start : start + len(block)]
+        start += len(block)
+        found = trees.leaves(block.ctypes.data, len(block), len(means), threads=rows.threads)
+        leaves = np.ctypeslib.as_array(found).reshape(len(block), len(means)).astype(np.int64)
         for tree, mean in enumerate(means):
             squares = (labels - np.asarray(mean)[leaves[:, tree]]) ** 2
             sums[tree] += np.bincount(leaves[:, tree], squares, len(mean))

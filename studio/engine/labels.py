@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from studio.engine.arrow_columns import ABSENT, codes_of, values_of
+from studio.engine.arrow_columns import ABSENT, codes_of, pieces_of
 from studio.engine.csv_file import CsvFile
 from studio.engine.errors import ModuleError
 from studio.engine.schema import Schema
@@ -28,10 +28,11 @@ def read_labels(file: CsvFile, schema: Schema, task: Task, column: Any) -> tuple
         ModuleError: A label is missing, or they are too few or too many kinds.
     """
     if not task.has_classes:
-        values = values_of(column.chunks, np.float64, np.nan)
+        values = np.concatenate(pieces_of(column.chunks, np.float64, np.nan))
         _check_labelled(file, schema, np.isnan(values))
         return values, ()
-    found, codes = codes_of(column)
+    found, pieces = codes_of(column)
+    codes = np.concatenate(pieces)
     _check_labelled(file, schema, codes == ABSENT)
     classes = _two_classes(found, schema) if task is Task.TWO_CLASS else _classes(found, schema)
     positions = np.array([classes.index(label) for label in found], np.int32)

@@ -50,8 +50,8 @@ def fit_model(rows: TrainingRows, loss: Loss, link: Link, bias: Vector, penalty:
     Raises:
         ValueError: It did not converge to finite weights.
     """
-    encoding = Encoding.fitted(rows.features, rows.n_levels, Normalizer.GAUSSIAN)
-    return encoding.network([fit_linear(encoding.matrix(rows.features), rows.labels, loss, bias, penalty)], link)
+    encoding = Encoding.fitted(rows.features.matrix, rows.n_levels, Normalizer.GAUSSIAN)
+    return encoding.network([fit_linear(encoding.matrix(rows.features.matrix), rows.labels, loss, bias, penalty)], link)
 
 
 def fit_linear(inputs: Any, labels: NDArray[Any], loss: Loss, bias: Vector, penalty: Penalty) -> Layer:

@@ -19,7 +19,7 @@ from studio.engine.design import Design
 from studio.engine.errors import ModelFileError, ModuleError
 from studio.engine.evaluation import Evaluation, evaluate, metrics_table
 from studio.engine.experiment import Experiment
-from studio.engine.fitting import Rows, Trainer, decoded
+from studio.engine.fitting import Rows, Trainer
 from studio.engine.learners import Model
 from studio.engine.model_file import DataOrigin, ModelFile, scored_by
 from studio.engine.ports import Output
@@ -107,8 +107,9 @@ class _Training:
         experiment = self._experiment
         dataset = read_dataset(self._file, experiment.schema, experiment.learner.task, threads=self._threads)
         chosen = training_rows(dataset.labels, len(dataset.classes), experiment.split)
-        (training, test), levels = decoded(dataset, (chosen, ~chosen))
-        trainer = Trainer(experiment.learner, dataset.classes, dataset.schema.features, levels, self._threads)
+        rows = Rows(dataset.features, dataset.labels)
+        training, test = rows.chosen(chosen), rows.chosen(~chosen)
+        trainer = Trainer(experiment.learner, dataset.classes, dataset.schema.features, dataset.levels, self._threads)
         trainer = self._tuned(trainer, training)
         self._tell(f"training on {len(training)} of {dataset.n_rows} rows")
         model = trainer.fit(training)
@@ -118,7 +119,7 @@ class _Training:
         origin = DataOrigin(self._sha256.result(), dataset.n_rows, len(training), len(test))
         packed = self._packed(dataset, trainer, model, evaluations[0], origin)
         self._score(dataset, trainer, ~chosen, answers)
-        self._cross_validate(dataset, trainer)
+        self._cross_validate(dataset, trainer, rows)
         self._outputs[Output.METRICS] = metrics_table(*evaluations)
         ports = {name: self._outputs[kind] for name, kind in experiment.outputs.items() if kind in self._outputs}
         summary = Summary(origin, evaluations[0].metrics, packed.libraries)
@@ -146,12 +147,11 @@ class _Training:
             scored = self._scored(dataset, trainer)
             self._outputs[Output.SCORED] = scored_rows(self._file, dataset.schema, mask, scored, answers)
 
-    def _cross_validate(self, dataset: Dataset, trainer: Trainer) -> None:
+    def _cross_validate(self, dataset: Dataset, trainer: Trainer, rows: Rows) -> None:
         options = self._experiment.options.cross_validation
         if options is None:
             return
         self._tell(f"cross-validating in {options.folds} folds")
-        [rows], _ = decoded(dataset, [np.ones(dataset.n_rows, np.bool_)])
         found = cross_validate(trainer, rows, options)
         self._outputs[Output.FOLDS] = found.table()
         if Output.FOLD_SCORES in self._experiment.outputs.values():

@@ -13,8 +13,9 @@ from studio.engine.task import Task
 from studio.engine.tree_ensemble import TreeEnsemble
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
+
+    from studio.engine.features import Features
 
 SEED = "Random number seed"
 UNKNOWN_LEVELS = "Allow unknown categorical levels"
@@ -32,12 +33,12 @@ class TrainingRows:
     """
     What a learner is fitted to.
 
-    `features` is `n_rows × n_features`, in either order, NaN where a cell is missing; a categorical feature holds
-    positions of levels, of which there are `n_levels` (None for a number column). `labels` is `n_rows` long and holds
-    positions in the `n_classes` classes, or values where `n_classes` is 0.
+    `features` is `n_rows × n_features`; a categorical one holds positions of levels, of which there are `n_levels`
+    (None for a number column). `labels` is `n_rows` long and holds positions in the `n_classes` classes, or values
+    where `n_classes` is 0.
     """
 
-    features: NDArray[np.float64]
+    features: Features
     labels: NDArray[Any]
     n_classes: int
     n_levels: tuple[int | None, ...]

@@ -32,9 +32,9 @@ def _fit_least_squares(rows: TrainingRows, parameters: Parameters) -> Model:
     from studio.engine.encoding import Encoding, Normalizer
 
     intercept = parameters[_INTERCEPT] is True
-    encoding = Encoding.fitted(rows.features, rows.n_levels, Normalizer.GAUSSIAN, centred=intercept)
+    encoding = Encoding.fitted(rows.features.matrix, rows.n_levels, Normalizer.GAUSSIAN, centred=intercept)
     learner = Ridge(alpha=parameters[_L2], fit_intercept=intercept, solver="sparse_cg", tol=_PRECISION)
-    learner.fit(encoding.matrix(rows.features), rows.labels)
+    learner.fit(encoding.matrix(rows.features.matrix), rows.labels)
     layer = learner.coef_[:, np.newaxis], np.array([learner.intercept_], np.float64)
     return encoding.network([layer], Link.IDENTITY)
 
@@ -45,7 +45,7 @@ def _fit_descent(rows: TrainingRows, parameters: Parameters) -> Model:
     from studio.engine.encoding import Encoding, Normalizer, scaled_labels, unscaled
 
     normalizer = Normalizer.MIN_MAX if parameters[_NORMALIZE] else Normalizer.NONE
-    encoding = Encoding.fitted(rows.features, rows.n_levels, normalizer)
+    encoding = Encoding.fitted(rows.features.matrix, rows.n_levels, normalizer)
     learner = SGDRegressor(
         alpha=parameters[_L2],
         learning_rate="invscaling" if parameters[_DECREASE] else "constant",
@@ -56,7 +56,7 @@ def _fit_descent(rows: TrainingRows, parameters: Parameters) -> Model:
         random_state=parameters[SEED],
     )
     labels, scale = scaled_labels(rows.labels)
-    learner.fit(encoding.matrix(rows.features), labels)
+    learner.fit(encoding.matrix(rows.features.matrix), labels)
     return encoding.network([unscaled((learner.coef_.reshape(-1, 1), learner.intercept_), scale)], Link.IDENTITY)
 
 

@@ -33,7 +33,9 @@ def _fit_two_class(rows: TrainingRows, parameters: Parameters) -> Model:
     from sklearn.neural_network import MLPClassifier  # type: ignore[import-untyped]
 
     encoding = _encoding(rows, parameters)
-    learner = _fitted(MLPClassifier(**_settings(rows, parameters, _RATE)), encoding.matrix(rows.features), rows.labels)
+    learner = _fitted(
+        MLPClassifier(**_settings(rows, parameters, _RATE)), encoding.matrix(rows.features.matrix), rows.labels
+    )
     return encoding.network(list(zip(learner.coefs_, learner.intercepts_, strict=True)), Link.LOGISTIC)
 
 
@@ -44,7 +46,7 @@ def _fit_multiclass(rows: TrainingRows, parameters: Parameters) -> Model:
 
     encoding = _encoding(rows, parameters)
     settings = _settings(rows, parameters, _MULTICLASS_RATE)
-    learner = _fitted(MLPClassifier(**settings), encoding.matrix(rows.features), rows.labels)
+    learner = _fitted(MLPClassifier(**settings), encoding.matrix(rows.features.matrix), rows.labels)
     *hidden, last = zip(learner.coefs_, learner.intercepts_, strict=True)
     return encoding.network([*hidden, two_answers(last) if rows.n_classes == 2 else last], Link.SOFTMAX)
 
@@ -56,7 +58,7 @@ def _fit_regression(rows: TrainingRows, parameters: Parameters) -> Model:
 
     encoding = _encoding(rows, parameters)
     labels, scale = scaled_labels(rows.labels)
-    learner = _fitted(MLPRegressor(**_settings(rows, parameters, _RATE)), encoding.matrix(rows.features), labels)
+    learner = _fitted(MLPRegressor(**_settings(rows, parameters, _RATE)), encoding.matrix(rows.features.matrix), labels)
     *hidden, last = zip(learner.coefs_, learner.intercepts_, strict=True)
     return encoding.network([*hidden, unscaled(last, scale)], Link.IDENTITY)
 
@@ -64,7 +66,7 @@ def _fit_regression(rows: TrainingRows, parameters: Parameters) -> Model:
 def _encoding(rows: TrainingRows, parameters: Parameters) -> Encoding:
     from studio.engine.encoding import Encoding, Normalizer
 
-    return Encoding.fitted(rows.features, rows.n_levels, Normalizer(parameters[_NORMALIZER]))
+    return Encoding.fitted(rows.features.matrix, rows.n_levels, Normalizer(parameters[_NORMALIZER]))
 
 
 def _settings(rows: TrainingRows, parameters: Parameters, rate: str) -> dict[str, Any]:

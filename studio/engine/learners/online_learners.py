@@ -32,7 +32,7 @@ def _fit_perceptron(rows: TrainingRows, parameters: Parameters) -> Model:
 
     from studio.engine.encoding import Encoding, Normalizer
 
-    encoding = Encoding.fitted(rows.features, rows.n_levels, Normalizer.GAUSSIAN)
+    encoding = Encoding.fitted(rows.features.matrix, rows.n_levels, Normalizer.GAUSSIAN)
     learner = SGDClassifier(
         loss="perceptron",
         penalty=None,
@@ -43,7 +43,7 @@ def _fit_perceptron(rows: TrainingRows, parameters: Parameters) -> Model:
         tol=None,
         random_state=parameters[SEED],
     )
-    return encoding.network([_calibrated(learner, encoding.matrix(rows.features), rows.labels)], Link.LOGISTIC)
+    return encoding.network([_calibrated(learner, encoding.matrix(rows.features.matrix), rows.labels)], Link.LOGISTIC)
 
 
 def _fit_support_vector_machine(rows: TrainingRows, parameters: Parameters) -> Model:
@@ -53,7 +53,7 @@ def _fit_support_vector_machine(rows: TrainingRows, parameters: Parameters) -> M
 
     normalizer = Normalizer.GAUSSIAN if parameters[_NORMALIZE] else Normalizer.NONE
     project = parameters[_PROJECT] is True
-    encoding = Encoding.fitted(rows.features, rows.n_levels, normalizer, unit_length=project)
+    encoding = Encoding.fitted(rows.features.matrix, rows.n_levels, normalizer, unit_length=project)
     learner = SGDClassifier(
         loss="hinge",
         alpha=parameters[_LAMBDA],
@@ -61,7 +61,7 @@ def _fit_support_vector_machine(rows: TrainingRows, parameters: Parameters) -> M
         tol=None,
         random_state=parameters[SEED],
     )
-    return encoding.network([_calibrated(learner, encoding.matrix(rows.features), rows.labels)], Link.LOGISTIC)
+    return encoding.network([_calibrated(learner, encoding.matrix(rows.features.matrix), rows.labels)], Link.LOGISTIC)
 
 
 def _calibrated(learner: Any, inputs: Any, labels: Any) -> Layer:

@@ -9,6 +9,7 @@ import pytest
 
 from studio.engine import lightgbm_library
 from studio.engine.errors import LibraryMissing
+from studio.engine.features import Features
 from studio.engine.lightgbm_library import LibraryError, library
 from studio.engine.tree_ensemble import TreeEnsemble
 from studio.engine.tree_growing import TreeGrower
@@ -60,5 +61,5 @@ def test_trees_that_cannot_grow_any_more_stop_the_growing() -> None:
 
 def _grow(features: np.ndarray, labels: np.ndarray, *, n_trees: int = 5, **settings: object) -> str:
     known = {**_SETTINGS, **settings}
-    with TreeGrower(features.astype(np.float64), categorical=(), settings=known, threads=1) as grower:
+    with TreeGrower(Features.of(features.astype(np.float64)), categorical=(), settings=known, threads=1) as grower:
         return grower.grow(labels.astype(np.float32), n_trees)
