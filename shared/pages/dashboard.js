@@ -114,6 +114,10 @@ at("unlock").addEventListener("submit", (event) => {
   load();
 });
 at("forget").addEventListener("click", () => lock(""));
+at("skip").addEventListener("click", (event) => {
+  event.preventDefault();  // the address says which page is shown
+  content.focus();
+});
 ask.querySelector("form").addEventListener("submit", carryOut);
 at("leave").addEventListener("click", () => ask.close());
 content.addEventListener("click", (event) => {

@@ -57,6 +57,12 @@ class Visitor:
     def text(self) -> str:
         return str(self.browser.run("document.body.innerText"))
 
+    def fits(self, width: int) -> bool:
+        return bool(self.browser.run("document.documentElement.scrollWidth") <= width)
+
+    def n_posts(self) -> int:
+        return sum(sent["method"] == "POST" for sent in self.browser.requests)
+
     def focused(self) -> str:
         return str(self.browser.run("document.activeElement.id"))
 
@@ -68,11 +74,19 @@ class Visitor:
                 return
         raise AssertionError(f"{target} is not reached by Tab")
 
+    def press(self, target: str) -> None:
+        """Press a button, or follow a link, by keyboard."""
+        self.tab_to(target)
+        self.browser.press("Enter", 13, "\r")
+
+    def begin(self, button: str) -> None:
+        """Press a button that asks for a reason."""
+        self.press(button)
+        wait_for(lambda: self.focused() == "reason", "the dialog")
+
     def ask(self, button: str, reason: str) -> None:
         """Press a button by keyboard and give a reason."""
-        self.tab_to(button)
-        self.browser.press("Enter", 13, "\r")
-        wait_for(lambda: self.focused() == "reason", "the dialog")
+        self.begin(button)
         self.browser.type(reason)
         self.browser.press("Tab", 9)
         self.browser.run("document.getElementById('by').value = ''")
@@ -139,22 +153,19 @@ def test_every_button_does_what_it_says_by_keyboard_alone(world: World, browser:
 
         def is_exported() -> bool:
             """The list is drawn anew every few seconds; a key that falls into that moment is pressed again."""
-            visitor.tab_to("export")
-            browser.press("Enter", 13, "\r")
+            visitor.press("export")
             time.sleep(1)
             return any("decisions?format=csv" in sent["url"] for sent in browser.requests)
 
         wait_for(is_exported, "the export")
-        visitor.tab_to(f"report-{rejected}")
-        browser.press("Enter", 13, "\r")
+        visitor.press(f"report-{rejected}")
         visitor.sees("Where they disagree")
         assert (
             browser.run("getComputedStyle(document.querySelector('.plot-curves .serie-1 .line')).strokeDasharray")
             != "none"
         )
         browser.run("history.back()")
-        visitor.tab_to("model-census")
-        browser.press("Enter", 13, "\r")
+        visitor.press("model-census")
         visitor.sees("Serves the model of run")
         visitor.sees("each pair on the holdout of its time")
 
@@ -168,6 +179,98 @@ def test_every_button_does_what_it_says_by_keyboard_alone(world: World, browser:
         assert browser.errors == []
 
 
+def test_what_was_begun_is_left_and_nothing_is_sent(world: World, browser: Browser) -> None:
+    with host_of(world) as host:
+        visitor = Visitor(browser, host.url)
+        visitor.open()
+        browser.requests.clear()
+
+        visitor.begin("retrain-census")
+        browser.type("not meant")
+        visitor.press("leave")
+        wait_for(lambda: visitor.focused() == "retrain-census", "the focus where it was")
+        visitor.begin("retrain-census")
+        assert browser.run("document.getElementById('reason').value") == ""
+        browser.press("Enter", 13, "\r")  # a line in the reason
+        browser.press("Escape", 27)
+        wait_for(lambda: visitor.focused() == "retrain-census", "the focus where it was")
+        visitor.begin("retrain-census")
+        visitor.press("go")
+        assert browser.run("document.getElementById('ask').open")  # without a reason nothing is asked
+        browser.press("Escape", 27)
+        assert visitor.n_posts() == 0
+
+        visitor.press("skip")
+        assert visitor.focused() == "content"
+        visitor.sees("Models")
+        visitor.press("home")
+        visitor.sees("Models")
+        visitor.press("forget")
+        wait_for(lambda: visitor.focused() == "key", "the form for the key")
+        assert "Models" not in visitor.text()
+        assert browser.run("sessionStorage.getItem('relearn-key')") is None
+        browser.type(KEY)
+        visitor.press("open")
+        visitor.sees("Models")
+        assert browser.errors == []
+
+
+def test_a_models_own_page_offers_what_the_overview_does(world: World, browser: Browser) -> None:
+    with host_of(world) as host:
+        visitor = Visitor(browser, host.url)
+        promoted = train(world, 0.9, 1, "PROMOTED")
+        visitor.open()
+        visitor.press("model-census")
+        visitor.sees("Serves the model of run")
+
+        visitor.ask("rollback-census", "it was better before")
+        wait_for(lambda: world.service.served["live"] == "quality=0.5", "the published model to serve")
+        visitor.sees("it was better before")
+        world.service.faults.job_status = "Running"
+        cancelled = train(world, 1.0, 2, "TRAINING")
+        visitor.ask(f"cancel-{cancelled}", "a mistake")
+        visitor.sees("cancelled by ada: a mistake")
+        visitor.ask("retrain-census", "see what waits")
+        visitor.press(f"report-{promoted}")
+        visitor.sees("Gain, with its interval")
+        browser.run("document.querySelector('#thresholds summary').focus()")
+        browser.press("Enter", 13, "\r")
+        assert browser.run("document.getElementById('thresholds').open")
+        browser.run("history.back()")
+        visitor.press("back")
+        visitor.sees("Decisions")
+        assert browser.run("location.hash") == "#/"
+        assert browser.errors == []
+
+
+def test_everything_fits_a_narrow_screen(world: World, browser: Browser, tmp_path: Path) -> None:
+    with_models(world, declared() + '\n[models.census.approval]\nask = "always"\n', tmp_path)
+    world.drop(HOSTILE, people(600).replace(b",Male,", b",Male,many,", 1))
+    with host_of(world) as host:
+        visitor = Visitor(browser, host.url)
+        first = train(world, 0.9, 1, "HELD")
+        visitor.open()
+        visitor.ask(f"approve-{first}", "a reason that goes on and on, " * 5)
+        visitor.sees("PROMOTED")
+        held = train(world, 1.0, 2, "HELD")
+        visitor.open(width=375)
+
+        visitor.sees("Waiting for a person")
+        assert visitor.fits(375)
+        visitor.begin(f"reject-{held}")
+        assert visitor.fits(375)
+        box = browser.run("(({left, right}) => [left, right])(document.getElementById('ask').getBoundingClientRect())")
+        assert 0 <= box[0] < box[1] <= 375
+        browser.press("Escape", 27)
+        visitor.press("model-census")
+        visitor.sees("Serves the model of run")
+        assert visitor.fits(375)
+        visitor.press(f"report-{held}")
+        visitor.sees("Gain, with its interval")
+        assert visitor.fits(375)
+        assert browser.errors == []
+
+
 def test_an_app_that_has_done_nothing_says_what_to_do(world: World, browser: Browser) -> None:
     with host_of(world) as host:
         visitor = Visitor(browser, host.url)
@@ -175,7 +278,7 @@ def test_an_app_that_has_done_nothing_says_what_to_do(world: World, browser: Bro
 
         for words in ("Nothing runs. A file dropped into", "not looked at yet", "Nothing was decided", "1 model"):
             visitor.sees(words)
-        assert browser.run("document.documentElement.scrollWidth") <= 375
+        assert visitor.fits(375)
         assert browser.errors == []
 
 
@@ -206,9 +309,17 @@ def test_a_thousand_models_are_searched_and_paged(world: World, browser: Browser
 
         visitor.sees("1\u202f000 models")
         visitor.sees("Page 1 of 20")
-        visitor.tab_to("older")
-        browser.press("Enter", 13, "\r")
+        visitor.press("older")
         visitor.sees("Page 2 of 20")
+        visitor.press("newer")
+        visitor.sees("Page 1 of 20")
+        browser.run("history.back()")
+        visitor.sees("Page 2 of 20")
+        visitor.tab_to("q")
+        browser.type("0778")
+        visitor.press("search")
+        visitor.sees("census-0778")
+        browser.run("document.getElementById('q').value = ''")
         visitor.tab_to("q")
         browser.type("0777")
         browser.press("Enter", 13, "\r")
@@ -247,8 +358,7 @@ def test_a_link_shows_the_report_and_decides_once(world: World, browser: Browser
         browser.type("looked at it")
         visitor.tab_to("by")
         browser.type("ada")
-        visitor.tab_to("approve")
-        browser.press("Enter", 13, "\r")
+        visitor.press("approve")
         visitor.sees("Taken up: approved by ada: looked at it")
         wait_for(lambda: world.run()["state"] == "PROMOTED", "the promotion")
         browser.open("about:blank")
@@ -257,3 +367,29 @@ def test_a_link_shows_the_report_and_decides_once(world: World, browser: Browser
 
         token = link.partition("#")[2]
         assert not [request for request in browser.requests if token in request["url"].partition("#")[0]]
+
+
+def test_a_link_refuses_as_well(world: World, browser: Browser, tmp_path: Path) -> None:
+    world.environment |= {"APP_URL": "https://app.example", "APPROVAL_SECRET": "planted-approval-secret-of-length"}
+    with_models(world, declared() + '\n[models.census.approval]\nask = "always"\n', tmp_path)
+    with host_of(world) as host:
+        visitor = Visitor(browser, host.url)
+        held = train(world, 0.9, 1, "HELD")
+        run = world.app.reporting._runs.find("census", held)
+        assert run
+        browser.open("about:blank")
+        browser.errors.clear()
+
+        browser.open(world.app.deciding.link(run).replace("https://app.example", host.url), width=375)
+        visitor.sees("waits for a person")
+        assert visitor.fits(375)
+        visitor.tab_to("reason")
+        browser.type("not today")
+        visitor.tab_to("by")
+        browser.type("ada")
+        visitor.press("reject")
+        visitor.sees("Taken up: rejected by ada: not today")
+        wait_for(lambda: world.run()["state"] == "REJECTED", "the rejection")
+        visitor.press("home")
+        visitor.sees("Function key" if browser.run("!sessionStorage.getItem('relearn-key')") else "Models")
+        assert browser.errors == []
