@@ -7,8 +7,10 @@ there twice.
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -90,11 +92,17 @@ def _read_table(file: CsvFile, schema: Schema, numbers: Sequence[str], threads: 
     )
     names = None if file.has_header else list(file.header)
     read = arrow_csv.ReadOptions(use_threads=threads > 1, block_size=_BLOCK_BYTES, column_names=names)
-    parse = arrow_csv.ParseOptions(delimiter=file.delimiter, newlines_in_values=True)
+    parse = arrow_csv.ParseOptions(delimiter=file.delimiter, newlines_in_values=_holds_quotes(file.path))
     try:
         return arrow_csv.read_csv(file.path, read, parse, convert)
     except pa.ArrowInvalid as problem:
         raise first_fault(file, schema, numbers, str(problem)) from problem
+
+
+def _holds_quotes(path: Path) -> bool:
+    """Whether a file that is not empty has a quote; without one no cell holds a line's end, and reading is faster."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return content.find(b'"') >= 0
 
 
 def _holds_numbers(column: Any, kind: ColumnType) -> bool:

@@ -31,7 +31,7 @@ class FeatureColumn:
     decoded: NDArray[np.float64] | None = None
     fill: float | None = None
 
-    def values(self, piece: int, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+    def values(self, piece: int, rows: NDArray[np.int32]) -> NDArray[np.float64]:
         """Decode rows of a piece, by their numbers in it."""
         values: NDArray[Any] = self.pieces[piece][rows]
         if self.decoded is not None:
@@ -50,10 +50,10 @@ class Features:
         rows: Numbers of the rows, rising; None for all.
     """
 
-    def __init__(self, columns: Sequence[FeatureColumn], rows: NDArray[np.intp] | None = None) -> None:
+    def __init__(self, columns: Sequence[FeatureColumn], rows: NDArray[np.int32] | None = None) -> None:
         self._columns = columns
         self._ends = np.cumsum([len(piece) for piece in columns[0].pieces])
-        self._rows = np.arange(self._ends[-1]) if rows is None else rows
+        self._rows = np.arange(self._ends[-1], dtype=np.int32) if rows is None else rows
 
     @classmethod
     def of(cls, matrix: NDArray[np.float64]) -> Features:
@@ -88,7 +88,7 @@ class Features:
             start += len(block)
         return matrix
 
-    def _decoded(self, piece: int, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+    def _decoded(self, piece: int, rows: NDArray[np.int32]) -> NDArray[np.float64]:
         block = np.empty((len(rows), len(self._columns)))
         for at, column in enumerate(self._columns):
             block[:, at] = column.values(piece, rows)

@@ -33,11 +33,11 @@ def training_rows(labels: NDArray[Any], n_classes: int, split: Split) -> NDArray
     return chosen
 
 
-def row_groups(labels: NDArray[Any], n_classes: int) -> list[NDArray[np.intp]]:
+def row_groups(labels: NDArray[Any], n_classes: int) -> list[NDArray[np.int32]]:
     """Return the numbers of the rows of each class, the last class first; of all rows where there is none."""
     if not n_classes:
-        return [np.arange(len(labels))]
-    return [np.flatnonzero(labels == one) for one in reversed(range(n_classes))]
+        return [np.arange(len(labels), dtype=np.int32)]
+    return [np.flatnonzero(labels == one).astype(np.int32) for one in reversed(range(n_classes))]
 
 
 def check_training_rows(labels: NDArray[Any], n_classes: int, chosen: NDArray[np.bool_], module: str) -> None:
