@@ -2,7 +2,8 @@
 Checks the configuration against the real services, before the first job.
 
 One job is submitted for each model and cancelled without being started: it shows that the key fits, the ports are the
-experiment's, and the service takes blobs of this account. Nothing is trained and no endpoint changes.
+experiment's, and the service takes blobs of this account. The staging endpoint is asked to take over a model that is
+not there, which only a service that reaches the storage can tell. Nothing is trained and no endpoint changes.
 """
 
 from __future__ import annotations
@@ -28,6 +29,12 @@ _PROBE_LIFETIME = timedelta(minutes=10)
 _REFUSED = (401, 403)
 _DEFAULT = "default"
 _REACHABLE = "reachable"
+_STAGING = "staging"
+_HANDOVER = "handover"
+_NOT_THERE = "BlobNotFound"
+
+_NO_TOKENS = "the app cannot sign tokens: its identity needs the role Storage Blob Delegator on the data account"
+_HOST_NOT_ALLOWED = "the service must be allowed to reach this storage: add its blob host to STUDIO_BLOB_HOSTS"
 
 
 class Doctor:
@@ -86,7 +93,10 @@ class Doctor:
         else:
             yield Diagnosis(model.name, "training", False, "not asked: a job needs storage", "first mend storage")
         for role in model.endpoints:
-            yield from self._scoring(model, role)
+            described = self._scoring(model, role)
+            yield described
+            if role == _STAGING and described.ok and is_storage_open:
+                yield self._reaching(model)
 
     def _holdout(self, model: Model) -> Iterator[Diagnosis]:
         if model.holdout:
@@ -121,15 +131,29 @@ class Doctor:
         ports = ", ".join([service.input, *service.outputs])
         return Diagnosis(model.name, "training", True, f"the key fits; a job with {ports} over this storage is taken")
 
-    def _scoring(self, model: Model, role: str) -> Iterator[Diagnosis]:
+    def _scoring(self, model: Model, role: str) -> Diagnosis:
         try:
             endpoint = self._endpoint(model, role).describe("doctor")
         except ServiceError as failed:
-            yield Diagnosis(model.name, role, False, str(failed), _endpoint_remedy(failed, role))
-            return
+            return Diagnosis(model.name, role, False, str(failed), _endpoint_remedy(failed, role))
         problem, remedy = endpoint_problem(endpoint, model.resource)
         found = problem or f"the key fits; '{endpoint.name}' holds '{model.resource}'"
-        yield Diagnosis(model.name, role, not problem, found, remedy)
+        return Diagnosis(model.name, role, not problem, found, remedy)
+
+    def _reaching(self, model: Model) -> Diagnosis:
+        """Ask the service to fetch a blob that is not there."""
+        path = f"{ARTIFACTS}/{model.name}/doctor/not-there.ilearner"
+        try:
+            missing = self._blobs.reference(path, write=False, lifetime=_PROBE_LIFETIME)
+            self._endpoint(model, _STAGING).update(model.resource, missing, "doctor")
+        except (ServiceError, AzureError) as refused:
+            if getattr(refused, "code", "") == _NOT_THERE:
+                found = "the service reaches this storage: it looked for a blob that is not there"
+                return Diagnosis(model.name, _HANDOVER, True, found)
+            return Diagnosis(model.name, _HANDOVER, False, str(refused), _handover_remedy(refused))
+        found = f"'{_STAGING}' took over '{path}', which is not there: whether it reaches this storage is not known"
+        remedy = "look at the service's own log; the next run gives the endpoint a model again"
+        return Diagnosis(model.name, _HANDOVER, False, found, remedy)
 
 
 def endpoint_problem(endpoint: Endpoint, resource: str) -> tuple[str, str]:
@@ -147,16 +171,27 @@ def endpoint_problem(endpoint: Endpoint, resource: str) -> tuple[str, str]:
 
 def _training_remedy(failed: Exception) -> str:
     if isinstance(failed, AzureError):
-        return "the app cannot sign tokens: its identity needs the role Storage Blob Delegator on the data account"
+        return _NO_TOKENS
     if getattr(failed, "status", None) in _REFUSED:
         return "the key does not fit the address: take both from the same endpoint of the training web service"
     if getattr(failed, "status", None) == 404:
         return "there is no such training service: correct the address `training.jobs_url`"
     if isinstance(failed, ServiceRejected) and "STUDIO_BLOB_HOSTS" in str(failed):
-        return "the service must be allowed to reach this storage: add its blob host to STUDIO_BLOB_HOSTS"
+        return _HOST_NOT_ALLOWED
     if isinstance(failed, (ServiceRejected, ProtocolMismatch)):
         return "compare `training.input`, `training.outputs` and `training.parameters` with the service's help page"
     return "try again; if it stays so, look at the service"
+
+
+def _handover_remedy(failed: Exception) -> str:
+    if isinstance(failed, AzureError):
+        return _NO_TOKENS
+    if "STUDIO_BLOB_HOSTS" in str(failed):
+        return _HOST_NOT_ALLOWED
+    return (
+        "the service must reach the storage account by the address in DATA_STORAGE: look at the account's firewall, at "
+        "private endpoints and name resolution where the service runs, and whether the account has that name"
+    )
 
 
 def _endpoint_remedy(failed: ServiceError, role: str) -> str:

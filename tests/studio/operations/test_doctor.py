@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 from deployment import Deployment, Storage
 from exchanges import DATA, people
+from local_server import LocalServer, QuietHandler
 
 from infra.hooks.publish import model_settings
 from shared.adapters.blobs import BlobStore
@@ -47,8 +50,8 @@ income = { kind = "category", values = ["<=50K", ">50K"] }
 class Clinic:
     """A published experiment, and apps that are set up for it, or nearly."""
 
-    def __init__(self, deployment: Deployment, publication: Mapping[str, Any], folder: Path) -> None:
-        self.deployment, self._folder = deployment, folder
+    def __init__(self, deployment: Deployment, publication: Mapping[str, Any], folder: Path, walled: str) -> None:
+        self.deployment, self._folder, self.walled = deployment, folder, walled
         self._resource = publication["predictive"]["resource"]
         self.settings = {
             "DATA_STORAGE": deployment.connection_string,
@@ -69,29 +72,87 @@ class Clinic:
         models.write_text(text)
         return compose({**self.settings, "MODELS_FILE": str(models), **settings})
 
+    def models_served(self) -> list[str]:
+        """Digests of the endpoints' models, from the service's own account of itself."""
+        names = [name for name in self.settings if name.endswith("_URL") and "JOBS" not in name]
+        answers = [
+            self.deployment.client.get(
+                self.settings[name], headers={"Authorization": f"Bearer {self.settings[name[:-3] + 'KEY']}"}
+            )
+            for name in sorted(names)
+        ]
+        return [
+            str(answer.raise_for_status().json()["Resources"][0]["Location"]["RelativeLocation"]) for answer in answers
+        ]
+
     def faults(self, *changes: tuple[str, str], **settings: str) -> dict[str, Diagnosis]:
         return {each.check: each for each in self.app(*changes, **settings).doctor.examine() if not each.ok}
+
+
+class Firewall(QuietHandler):
+    """Lets everybody through to storage but those who look for the blob that is not there."""
+
+    target: int
+
+    def do_GET(self) -> None:
+        if "not-there" in self.path:
+            self.send_response(403)
+            self.send_header("x-ms-error-code", "AuthorizationFailure")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        storage = http.client.HTTPConnection("127.0.0.1", self.target, timeout=10)
+        with contextlib.closing(storage):
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            storage.request(self.command, self.path, body, dict(self.headers))
+            answer = storage.getresponse()
+            content = answer.read()
+            self.send_response(answer.status)
+            for name, value in answer.getheaders():
+                if name.lower() not in ("connection", "transfer-encoding", "keep-alive", "date", "server"):
+                    self.send_header(name, value)
+            if "Content-Length" not in answer.headers:
+                self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+    do_HEAD = do_PUT = do_POST = do_GET  # noqa: N815
 
 
 @pytest.fixture(scope="module")
 def clinic(storage: Storage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
     folder = tmp_path_factory.mktemp("clinic")
-    with Deployment(storage.connection_string, folder) as deployment:
+    blobs = re.search(r"BlobEndpoint=(http://127\.0\.0\.1:(\d+))/", storage.connection_string)
+    assert blobs
+    with (
+        LocalServer(Firewall, target=int(blobs[2])) as firewall,
+        Deployment(storage.connection_string, folder, STUDIO_BLOB_HOSTS=f"127.0.0.1:{firewall.port}") as deployment,
+    ):
         publication = deployment.publish(DATA / "income.toml", people(folder / "train.csv", 1000), "live", "staging")
         deployment.serve(workers=0)
-        yield Clinic(deployment, publication, folder)
+        yield Clinic(deployment, publication, folder, storage.connection_string.replace(blobs[1], firewall.url))
 
 
 def test_what_fits_is_said_to_fit(clinic: Clinic) -> None:
     found = clinic.app().doctor.examine()
 
     assert [each for each in found if not each.ok] == []
-    assert {each.check for each in found} == {"containers", "clock", "holdout", "training", "live", "staging"}
+    assert {each.check for each in found} == {
+        "containers",
+        "clock",
+        "holdout",
+        "training",
+        "live",
+        "staging",
+        "handover",
+    }
 
 
-def test_no_job_is_left_and_nothing_was_trained(clinic: Clinic) -> None:
+def test_no_job_is_left_nothing_was_trained_and_no_endpoint_changed(clinic: Clinic) -> None:
+    before = clinic.models_served()
     clinic.app().doctor.examine()
 
+    assert clinic.models_served() == before
     assert "claimed" not in clinic.deployment.log()
     blobs = BlobStore(Secret(clinic.deployment.connection_string))
     assert blobs.read("artifacts/census/doctor/probe/output1.ilearner") is None
@@ -124,7 +185,17 @@ def test_storage_that_the_service_may_not_reach_is_named(clinic: Clinic) -> None
     elsewhere = clinic.deployment.connection_string.replace("127.0.0.1", "localhost")
     faults = clinic.faults(DATA_STORAGE=elsewhere)
 
+    assert set(faults) == {"training", "handover"}
     assert "STUDIO_BLOB_HOSTS" in faults["training"].remedy
+    assert "STUDIO_BLOB_HOSTS" in faults["handover"].remedy
+
+
+def test_storage_that_lets_the_app_in_and_not_the_service_is_named(clinic: Clinic) -> None:
+    faults = clinic.faults(DATA_STORAGE=clinic.walled)
+
+    assert set(faults) == {"handover"}
+    assert "127.0.0.1" in faults["handover"].found
+    assert "firewall" in faults["handover"].remedy
 
 
 def test_a_training_service_that_is_not_there_is_named(clinic: Clinic) -> None:
