@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,12 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from infra.checks.template import properties, read_template, text_of
 from local.azurite import Azurite
 from shared.adapters.blobs import BlobStore
 from shared.composition import compose
 from shared.secret import Secret
 from shared.settings import ROOT
+from tests.identity.assignments import assignments
 from tests.identity.keyless import own_settings
 from tests.integration.census_rows import people
 from tests.integration.classic_service import ClassicService
@@ -34,18 +33,12 @@ GRANTS = {
 
 def granted() -> set[Operation]:
     """What the function app may do with blobs and tables of the data account, by infra/modules/roles.bicep."""
-    roles = read_template(ROOT / "infra" / "modules" / "roles.bicep")
-    names = {r.symbol: _text(r.body, "name") for r in roles.resources if r.is_existing and r.outer is not None}
-    found: set[Operation] = set()
-    for resource in roles.resources:
-        scope, body = _text(resource.body, "scope"), text_of(resource.body)
-        role = re.search(r"role\.(\w+)", body)
-        if resource.is_existing or "functionsPrincipalId" not in body or not scope.startswith("data") or not role:
-            continue
-        symbol = scope.rpartition("::")[2]
-        where = names[symbol] if "::" in scope else "tables" if "Table" in role[1] else "account"
-        found |= {(where, what) for what in GRANTS.get(role[1], set())}
-    return found
+    return {
+        (each.place or ("tables" if "Table" in each.role else "account"), what)
+        for each in assignments()
+        if (each.principal, each.account) == ("functionsPrincipalId", "data")
+        for what in GRANTS.get(each.role, set())
+    }
 
 
 @pytest.fixture
@@ -112,7 +105,3 @@ def _finish(app: Any) -> None:
         if any("census/a.csv" in run["datasets"] and run["is_final"] for run in runs):
             return
     raise AssertionError(f"not final: {runs}")
-
-
-def _text(body: Any, wanted: str) -> str:
-    return next((text_of(value).strip("'") for name, value, _ in properties(body) if name == wanted), "")
