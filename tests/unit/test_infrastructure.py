@@ -13,6 +13,7 @@ import pytest
 from infra.checks.template import Resource, Template, literal, properties, read_template, text_of, unwrapped, walk
 from shared.adapters import storage_layout as layout
 from shared.declarations.models_file import load_models
+from shared.domain.data.dataset import is_table
 from shared.domain.deciding.approval_token import is_strong
 from shared.retraining.showing.health import UNPUBLISHED
 from shared.secret import Secret
@@ -25,7 +26,9 @@ SAMPLE = json.loads((ROOT / "local.settings.sample.json").read_text())["Values"]
 # Settings with a reason not to be in the sample, or not to be in Azure.
 LOCAL_ONLY = {"FUNCTIONS_WORKER_RUNTIME", "APP_URL"}  # Flex has the one in functionAppConfig, and says WEBSITE_HOSTNAME
 AZURE_ONLY = {"APPLICATIONINSIGHTS_CONNECTION_STRING", "APPLICATIONINSIGHTS_AUTHENTICATION_STRING"}
-CODE_ONLY = {"KEYED_HANDOVER", "WEBSITE_HOSTNAME"}  # better left out; the platform's
+# Better left out; the build's own; the platform's.
+CODE_ONLY = {"KEYED_HANDOVER", "RELEARN_VERSION", "WEBSITE_HOSTNAME", "WEBSITE_AUTH_ENABLED"}
+PLATFORMS = {"WEBSITE_HOSTNAME", "WEBSITE_AUTH_ENABLED"}
 CONNECTIONS = {"AzureWebJobsStorage", "DATA_STORAGE"}
 IDENTITY = {"__blobServiceUri", "__queueServiceUri", "__tableServiceUri", "__credential", "__clientId"}
 
@@ -55,10 +58,13 @@ def test_azure_has_the_settings_of_the_sample_and_no_others() -> None:
 
 
 def test_every_setting_that_the_code_reads_is_in_the_readme() -> None:
-    read = set(re.findall(r'environment\.get\("([A-Z_]+)"', (ROOT / "shared" / "settings.py").read_text()))
+    code = "".join(path.read_text() for path in [ROOT / "function_app.py", *(ROOT / "shared").rglob("*.py")])
+    read = set(re.findall(r'environ(?:ment)?\.get\("([A-Z_]+)"', code))
 
-    assert read - CODE_ONLY <= set(SAMPLE), "a setting of shared/settings.py belongs into local.settings.sample.json"
-    assert [name for name in sorted(read | set(SAMPLE)) if f"`{name}`" not in README and name not in LOCAL_ONLY] == []
+    assert read >= CODE_ONLY | {"DATA_STORAGE", "TELEMETRY"}
+    assert read - CODE_ONLY <= set(SAMPLE), "a setting that the app reads belongs into local.settings.sample.json"
+    told = (read | set(SAMPLE)) - PLATFORMS - LOCAL_ONLY | {"APP_URL"}
+    assert [name for name in sorted(told) if f"`{name}`" not in README] == []
 
 
 WEBHOOK = '\n[models.census.notify]\nurl = "%CENSUS_NOTIFY_URL%"\nsecret = "%CENSUS_NOTIFY_SECRET%"\n'
@@ -150,6 +156,11 @@ def test_events_are_filtered_for_the_trigger_and_sent_to_it() -> None:
     assert function
     assert f'@app.function_name("{function[1]}")\n@app.blob_trigger(' in app
     assert "/runtime/webhooks/blobs" in subscription
+    assert "subjectBeginsWith: '/blobServices/default/containers/${container}/'" in subscription
+    ending = re.search(r"subjectEndsWith: '(.+)'", subscription)
+    assert ending
+    assert is_table(f"census/new{ending[1]}")
+    assert "includedEventTypes: ['Microsoft.Storage.BlobCreated']" in subscription
 
 
 @pytest.mark.parametrize("query", sorted((INFRA / "queries").glob("*.kql")), ids=lambda path: path.stem)
