@@ -57,6 +57,8 @@ var settings = [
   { name: 'STUDIO_WORKSPACE_TOKEN', secretRef: 'studio-workspace-token' }
   { name: 'STUDIO_BLOB_HOSTS', value: split(data.properties.primaryEndpoints.blob, '/')[2] }
   { name: 'STUDIO_LOG_JSON', value: '1' }
+  // The ingress stands in one of these networks, replaces X-Forwarded-For, and is the only way in.
+  { name: 'STUDIO_TRUSTED_PROXIES', value: '10.0.0.0/8,100.64.0.0/10' }
 ]
 
 resource environment 'Microsoft.App/managedEnvironments@2025-01-01' = {

@@ -11,6 +11,14 @@ from places import INFRA, ROOT
 from shared.errors import ConfigError
 from studio.settings import Settings
 
+
+def valued(name: str) -> str:
+    """The value that Bicep gives a setting in so many words."""
+    found = re.search(rf"name: '{name}', value: '([^'$]+)'", (INFRA / "modules" / "studio.bicep").read_text())
+    assert found
+    return found[1]
+
+
 VALUES: Mapping[str, str] = {
     "STUDIO_STORAGE": (
         "BlobEndpoint=https://a.blob.example/;QueueEndpoint=https://a.queue.example/;"
@@ -21,6 +29,7 @@ VALUES: Mapping[str, str] = {
     "STUDIO_WORKSPACE_TOKEN": "t" * 64,
     "STUDIO_BLOB_HOSTS": "a.blob.example",
     "STUDIO_LOG_JSON": "1",
+    "STUDIO_TRUSTED_PROXIES": valued("STUDIO_TRUSTED_PROXIES"),
 }
 
 
@@ -34,6 +43,7 @@ def test_the_service_starts_with_what_bicep_sets_and_nothing_else() -> None:
     assert settings.url == "https://studio.example"
     assert settings.operation.log_json
     assert "a.blob.example" in settings.blob_hosts
+    assert "100.64.0.0/10" in settings.trusted_proxies
 
 
 @pytest.mark.parametrize("name", ["STUDIO_STORAGE", "STUDIO_URL", "STUDIO_SECRET"])
