@@ -7,7 +7,6 @@ there twice.
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,6 +27,7 @@ from studio.engine.task import Task
 
 _TRAIN = "Train Model"
 _BLOCK_BYTES = 4 << 20
+_SEARCHED_AT_ONCE = 1 << 20
 _MAX_LEVELS = 20_000
 _LEVELLED = pa.dictionary(pa.int32(), pa.string())
 
@@ -100,9 +100,10 @@ def _read_table(file: CsvFile, schema: Schema, numbers: Sequence[str], threads: 
 
 
 def _holds_quotes(path: Path) -> bool:
-    """Whether a file that is not empty has a quote; without one no cell holds a line's end, and reading is faster."""
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        return content.find(b'"') >= 0
+    """Whether a file has a quote; without one no cell holds a line's end, and reading is faster."""
+    block = bytearray(_SEARCHED_AT_ONCE)
+    with path.open("rb", buffering=0) as file:
+        return any(block.find(b'"', 0, n_read) >= 0 for n_read in iter(lambda: file.readinto(block), 0))
 
 
 def _holds_numbers(column: Any, kind: ColumnType) -> bool:

@@ -85,19 +85,26 @@ def train(
     """
     experiment = experiment.with_parameters(parameters or {})
     with ThreadPoolExecutor(1) as beside, open_training_file(path, extension, experiment.schema) as file:
-        sha256 = beside.submit(_sha256, path)  # hashing waits for nobody, and nobody for it
-        return _Training(experiment, file, sha256, threads, progress or (lambda _: None)).run()
+        # Hashing waits for nobody, and nobody for it; reading has need of all cores, what comes after it of one.
+        return _Training(
+            experiment, file, lambda: beside.submit(_sha256, path), threads, progress or (lambda _: None)
+        ).run()
 
 
 class _Training:
     """One run of an experiment; each step adds to `_outputs`, and is told to whoever listens."""
 
     def __init__(
-        self, experiment: Experiment, file: CsvFile, sha256: Future[str], threads: int, tell: Callable[[str], None]
+        self,
+        experiment: Experiment,
+        file: CsvFile,
+        hashing: Callable[[], Future[str]],
+        threads: int,
+        tell: Callable[[str], None],
     ) -> None:
         self._experiment = experiment
         self._file = file
-        self._sha256 = sha256
+        self._hashing = hashing
         self._threads = threads
         self._tell = tell
         self._outputs: dict[Output, ResultTable] = {}
@@ -106,6 +113,7 @@ class _Training:
         self._tell("reading the data")
         experiment = self._experiment
         dataset = read_dataset(self._file, experiment.schema, experiment.learner.task, threads=self._threads)
+        sha256 = self._hashing()
         chosen = training_rows(dataset.labels, len(dataset.classes), experiment.split)
         rows = Rows(dataset.features, dataset.labels)
         training, test = rows.chosen(chosen), rows.chosen(~chosen)
@@ -116,7 +124,7 @@ class _Training:
         self._tell(f"evaluating on {len(test)} rows")
         answers = trainer.answers(model, test.features)
         evaluations = [evaluate(trainer.learner, test.labels, answers), *self._compared(trainer, training, test)]
-        origin = DataOrigin(self._sha256.result(), dataset.n_rows, len(training), len(test))
+        origin = DataOrigin(sha256.result(), dataset.n_rows, len(training), len(test))
         packed = self._packed(dataset, trainer, model, evaluations[0], origin)
         self._score(dataset, trainer, ~chosen, answers)
         self._cross_validate(dataset, trainer, rows)
