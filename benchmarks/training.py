@@ -51,7 +51,7 @@ class _Size:
 
 
 # Goal(1 / 1.15, 1 / 1.05): at most 15 % slower than the library alone, and 5 % if we can.
-_SMALL = _Size(1, 5, 0.01, speed=Goal(4, 8))
+_SMALL = _Size(1, 5, 0.03, speed=Goal(4, 8))
 _LARGE = _Size(100, 2, 0.25, speed=Goal(2, 2.5), memory=Goal(2.5, 4), overhead=Goal(1 / 1.15, 1 / 1.05))
 _QUICK = _Size(_QUICK_TIMES, 1, 0.05)
 
