@@ -1,4 +1,4 @@
-"""Command line: `python -m studio publish | serve | work | endpoints | keys | jobs | inspect`."""
+"""Command line: `python -m studio publish | serve | work | endpoints | models | keys | jobs | inspect`."""
 
 from __future__ import annotations
 
@@ -86,6 +86,19 @@ def _endpoints(options: argparse.Namespace) -> int:
     return _answered(
         options, lambda settings: list_endpoints(assemble(settings).catalog.read(), Addresses(settings.url))
     )
+
+
+def _models(options: argparse.Namespace) -> int:
+    from studio.bootstrap import assemble
+    from studio.commands.past_models import list_models, put_back
+
+    def find(settings: Settings) -> Finding:
+        service = assemble(settings)
+        if options.put_back:
+            put_back(service.store, service.artifacts, options.service, options.name, options.put_back)
+        return list_models(service.store.read(), options.service, options.name)
+
+    return _answered(options, find)
 
 
 def _keys(options: argparse.Namespace) -> int:
@@ -238,6 +251,15 @@ def _add_endpoints(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=_endpoints)
 
 
+def _add_models(parser: argparse.ArgumentParser) -> None:
+    _add_endpoint(parser)
+    parser.add_argument(
+        "--put-back", metavar="DIGEST", help="serve this one of its past models again; the first digits are enough"
+    )
+    _add_json(parser, "print a JSON list")
+    parser.set_defaults(command=_models)
+
+
 def _add_keys(parser: argparse.ArgumentParser) -> None:
     _add_endpoint(parser)
     parser.add_argument(
@@ -275,6 +297,7 @@ _COMMANDS = {
     "serve": ("answer requests, with workers beside", _add_serve),
     "work": ("run batch jobs, on as many machines as there are", _add_work),
     "endpoints": ("list web services and their endpoints", _add_endpoints),
+    "models": ("list the models that an endpoint serves and served, or put one back", _add_models),
     "keys": ("show an endpoint's keys, or draw one anew", _add_keys),
     "jobs": ("list an endpoint's batch jobs", _add_jobs),
     "inspect": ("describe a model file; needs no settings", _add_inspect),

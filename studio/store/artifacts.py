@@ -53,7 +53,7 @@ class Artifacts:
         from azure.core.exceptions import ResourceExistsError
 
         digest = hashlib.sha256(data).hexdigest()
-        blob = self._storage.artifacts.get_blob_client(_blob_name(kind, digest))
+        blob = self._storage.artifacts.get_blob_client(blob_name(kind, digest))
         try:
             blob.upload_blob(data, overwrite=False)
         except ResourceExistsError:
@@ -67,7 +67,7 @@ class Artifacts:
         Raises:
             ArtifactMissing: There are none, or they no longer give that digest.
         """
-        data = self._storage.artifact_reader(_blob_name(kind, digest))
+        data = self._storage.artifact_reader(blob_name(kind, digest))
         if data is None or hashlib.sha256(data).hexdigest() != digest:
             raise ArtifactMissing(kind, digest)
         return data
@@ -82,7 +82,7 @@ class Artifacts:
         from azure.core import MatchConditions
         from azure.core.exceptions import ResourceModifiedError, ResourceNotFoundError
 
-        blob = self._storage.artifacts.get_blob_client(_blob_name(kept.kind, kept.digest))
+        blob = self._storage.artifacts.get_blob_client(blob_name(kept.kind, kept.digest))
         try:
             blob.delete_blob(etag=kept.etag, match_condition=MatchConditions.IfNotModified)
         except (ResourceModifiedError, ResourceNotFoundError):
@@ -91,7 +91,7 @@ class Artifacts:
 
     def reference(self, kind: ArtifactKind, digest: str) -> BlobReference:
         """Name the blob, without anything that opens it."""
-        return BlobReference(f"{ARTIFACT_CONTAINER}/{_blob_name(kind, digest)}")
+        return BlobReference(f"{ARTIFACT_CONTAINER}/{blob_name(kind, digest)}")
 
 
 def _touch(blob: BlobClient, data: bytes) -> None:
@@ -104,5 +104,6 @@ def _touch(blob: BlobClient, data: bytes) -> None:
         blob.upload_blob(data, overwrite=True)
 
 
-def _blob_name(kind: ArtifactKind, digest: str) -> str:
+def blob_name(kind: ArtifactKind, digest: str) -> str:
+    """Return where in the artifacts' container the bytes are."""
     return f"{kind.name.lower()}s/{digest}.{kind.value}"

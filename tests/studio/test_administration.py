@@ -1,4 +1,4 @@
-"""The operator's commands, as a person types them: endpoints, keys, jobs, inspect; their JSON and their exit codes."""
+"""The operator's commands, as a person types them: endpoints, models, keys, jobs, inspect; JSON and exit codes."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from exchanges import DATA, ROW, SECRET, TOKEN, Jobs, Published, bearer, people
+from exchanges import DATA, ROW, SECRET, TOKEN, Jobs, Published, bearer, people, scored
 
 from studio.__main__ import main
 from studio.engine.experiment import parse_experiment
 from studio.engine.training import train
+from studio.store.artifacts import ArtifactKind
 
 TRAINING, PREDICTIVE = "Income: who earns more?", "Income: who earns more? [Predictive Exp.]"
 
@@ -75,6 +76,59 @@ def test_keys_are_masked_for_people_and_whole_in_json(published: Published, term
     assert live["primary_key"][:4] in text
     assert live["primary_key"] not in text
     assert (values["primary_key"], values["secondary_key"]) == (live["primary_key"], live["secondary_key"])
+
+
+def test_the_models_of_an_endpoint_are_listed_and_a_past_one_is_put_back(
+    published: Published, terminal: Terminal, tmp_path: Path
+) -> None:
+    before = scored(published, "live")
+    patched(published, tmp_path)
+    after = scored(published, "live")
+
+    new, old = terminal.json("models", PREDICTIVE, "live")
+    code, text, _ = terminal.run("models", PREDICTIVE, "live", "--put-back", old["model"][:8].upper())
+
+    published.service.registry.refresh()
+    assert (new["serves"], old["serves"]) == (True, False)
+    assert old["blob"] == f"models/{old['model']}.ilearner"
+    assert code == 0
+    assert [line.split() for line in text.splitlines()[1:]] == [[old["model"], "serves"], [new["model"], "past"]]
+    assert before != after
+    assert scored(published, "live") == before
+
+
+def test_a_model_that_cannot_be_put_back_is_one_message(
+    published: Published, terminal: Terminal, tmp_path: Path
+) -> None:
+    patched(published, tmp_path)
+    new, old = terminal.json("models", PREDICTIVE, "live")
+
+    unknown = terminal.run("models", PREDICTIVE, "live", "--put-back", "0" * 64)
+    fixed = terminal.run("models", PREDICTIVE, "default", "--put-back", old["model"])
+    blobs = published.service.storage.artifacts
+    blobs.upload_blob(old["blob"], b"altered", overwrite=True)
+    lost = terminal.run("models", PREDICTIVE, "live", "--put-back", old["model"])
+
+    assert (unknown[0], fixed[0], lost[0]) == (1, 1, 1)
+    assert f"none of its past models begins with '{'0' * 64}'; endpoint 'live' remembers: {old['model']}" in unknown[2]
+    assert "follows the experiment" in fixed[2]
+    assert "missing from storage or was altered" in lost[2]
+    assert terminal.json("models", PREDICTIVE, "live")[0]["model"] == new["model"]
+
+
+def patched(published: Published, directory: Path) -> None:
+    """Give 'live' another model, kept by the service itself."""
+    experiment = parse_experiment((DATA / "income.toml").read_text(encoding="utf-8"), "income.toml")
+    data = train(experiment, people(directory / "other.csv", 400, seed=9), ".csv", threads=1).model_file
+    service = published.service
+    digest = service.artifacts.put(ArtifactKind.MODEL, data)
+    location = {
+        "ConnectionString": service.settings.storage.reveal(),
+        "RelativeLocation": f"studio-artifacts/models/{digest}.ilearner",
+    }
+    body = {"Resources": [{"Name": "Income who earns more [trained model]", "Location": location}]}
+    url, headers = published.endpoint("live")["management_url"], published.headers("live")
+    assert published.client.patch(url, headers=headers, json=body).status_code == 204
 
 
 @pytest.mark.parametrize("which", ["primary", "secondary"])

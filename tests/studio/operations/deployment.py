@@ -95,6 +95,15 @@ class Deployment:
         )
         return process
 
+    def serve_beside(self) -> tuple[subprocess.Popen[bytes], str]:
+        """Start another `serve` over the same account, as on another machine; returns its address too."""
+        port = _free_port()
+        url = f"http://127.0.0.1:{port}"
+        command = [sys.executable, "-m", "studio", "serve", "--port", str(port), "--workers", "0"]
+        process = self._started(command, ROOT)
+        until_true(lambda: process.poll() is None and _is_ready(url), "the other replica to be ready", self.log)
+        return process, url
+
     def start_serving(
         self, *, workers: int, python: str = sys.executable, folder: Path = ROOT
     ) -> subprocess.Popen[bytes]:
@@ -298,11 +307,24 @@ def kill(pid: int) -> None:
     os.kill(pid, signal.SIGKILL)
 
 
+def alive(pid: int) -> bool:
+    """Whether a process is there and no zombie."""
+    done = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)  # noqa: S603, S607
+    return bool(done.stdout.strip()) and not done.stdout.strip().startswith("Z")
+
+
 def children_of(pid: int) -> dict[int, str]:
     """Return the command lines of a process's direct children, by process id."""
     done = subprocess.run(["ps", "-axo", "pid=,ppid=,args="], capture_output=True, text=True, check=True)  # noqa: S607
     rows = (line.split(None, 2) for line in done.stdout.splitlines())
     return {int(child): command for child, parent, command in rows if int(parent) == pid}
+
+
+def _is_ready(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/health/ready", trust_env=False).status_code == 200
+    except httpx.TransportError:
+        return False
 
 
 def _free_port() -> int:

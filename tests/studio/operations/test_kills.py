@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 
 import pytest
-from deployment import Serving, kill, until_true
+from deployment import Serving, alive, kill, until_true
 
 
 def caught(serving: Serving, output: str) -> str:
@@ -123,8 +122,3 @@ def _no_job_ends_twice(serving: Serving) -> Iterator[None]:
     yield
     ended = [end["job_id"] for end in serving.deployment.events("job.ended")]
     assert len(ended) == len(set(ended)), "a job ended twice"
-
-
-def alive(pid: int) -> bool:
-    done = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)  # noqa: S603, S607
-    return bool(done.stdout.strip()) and not done.stdout.strip().startswith("Z")

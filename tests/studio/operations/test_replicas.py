@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
-from deployment import TOKEN, Deploy, Deployment, JobsClient, children_of, kill, until_true
+from deployment import TOKEN, Deploy, Deployment, JobsClient, alive, children_of, kill, until_true
 from exchanges import people
 
 ROW = {"Inputs": {"input1": {"ColumnNames": ["age", "hours", "job"], "Values": [["40", "40", "clerk"]]}}}
@@ -104,6 +104,61 @@ def patch(deployment: Deployment, endpoint: dict[str, Any], body: dict[str, Any]
     headers = {"Authorization": f"Bearer {endpoint['primary_key']}"}
     answer = deployment.client.patch(endpoint["management_url"], headers=headers, json=body)
     assert answer.status_code == 204, answer.text
+
+
+def test_a_replica_follows_what_another_was_told_and_outlives_it(
+    deploy: Deploy, quick_experiment: Path, data: Path, tmp_path: Path
+) -> None:
+    deployment = deploy()
+    publication = deployment.publish(quick_experiment, data, "live")
+    live = publication["predictive"]["endpoints"]["live"]
+    first = deployment.serve()
+    _, url = deployment.serve_beside()
+    jobs = JobsClient(deployment, publication)
+    jobs.upload("other.csv", people(tmp_path / "other.csv", 3000, seed=9).read_bytes())
+    results = jobs.ended(jobs.start("other.csv", "challenger"))["Results"]
+    before = probability(url, live)
+
+    patch(
+        deployment,
+        live,
+        {"Resources": [{"Name": publication["predictive"]["resource"], "Location": results["output1"]}]},
+    )
+    told = probability(deployment.url, live)
+    until_true(lambda: probability(url, live) == told, "the other replica to follow", seconds=5)
+    first.kill()
+    first.wait()
+
+    assert before != told
+    assert probability(url, live) == told
+
+
+def probability(url: str, endpoint: dict[str, Any]) -> str:
+    """Score ROW by the replica at this address."""
+    answer = httpx.post(
+        f"{url}{httpx.URL(endpoint['api_location']).path}/execute",
+        headers={"Authorization": f"Bearer {endpoint['primary_key']}"},
+        json=ROW,
+        trust_env=False,
+    )
+    return str(answer.raise_for_status().json()["Results"]["output1"]["value"]["Values"][0][-1])
+
+
+def test_serving_processes_end_when_the_server_above_them_is_killed_and_the_next_takes_over(
+    deploy: Deploy, quick_experiment: Path, data: Path
+) -> None:
+    deployment = deploy(STUDIO_PROCESSES="2")
+    live = deployment.publish(quick_experiment, data, "live")["predictive"]["endpoints"]["live"]
+    server = deployment.serve(workers=1)
+    before, children = probability(deployment.url, live), children_of(server.pid)
+
+    server.kill()
+    server.wait()
+    until_true(lambda: not [pid for pid in children if alive(pid)], "its processes to end with it")
+    deployment.serve(workers=1)
+
+    assert len(children) == 3
+    assert probability(deployment.url, live) == before
 
 
 def test_a_serving_process_that_is_killed_is_replaced(deploy: Deploy, quick_experiment: Path, data: Path) -> None:
