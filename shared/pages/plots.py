@@ -111,6 +111,22 @@ def calibration_plot(two_class: Json) -> str:
     return _svg(chart, "curves", "Calibration of champion and challenger: share of positive rows by score")
 
 
+def lift_plot(two_class: Json) -> str:
+    """Draw which share of the positive rows is among the rows with the highest scores, over the line of a guess."""
+    label = "Lift of champion and challenger: share of positive rows found by share of rows flagged"
+    return _curves(two_class, "lift", [(0, 0), (1, 1)], label, "rows flagged", "positive rows found")
+
+
+def score_plot(two_class: Json) -> str:
+    """Draw how many rows each model gives which score, in the bins of the calibration."""
+    chart = pygal.Bar(**_common(), width=760, height=260, x_title="score", y_title="rows", max_scale=6)
+    chart.x_labels = [f"{tenth / 10:.1f}–{(tenth + 1) / 10:.1f}" for tenth in range(10)]
+    for who in ("champion", "challenger"):
+        rows = {round(b["from"] * 10): b["n"] for b in two_class[who]["calibration"]}
+        chart.add(who, [rows.get(tenth, 0) for tenth in range(10)])
+    return _svg(chart, "bars", "Scores of champion and challenger: rows by score")
+
+
 def predicted_plot(regression: Json) -> str:
     """Draw predictions by actual values, over the diagonal of a model that is always right."""
     points = [*regression["champion"]["points"], *regression["challenger"]["points"]]
@@ -125,6 +141,22 @@ def predicted_plot(regression: Json) -> str:
     return _svg(chart, "curves", "Predicted by actual values of champion and challenger")
 
 
+def error_plot(regression: Json) -> str:
+    """Draw residuals by predictions, over the line of a model that is always right."""
+    points = {
+        who: [(predicted, predicted - actual) for actual, predicted in regression[who]["points"]]
+        for who in ("champion", "challenger")
+    }
+    low, high = (pick(x for each in points.values() for x, _ in each) for pick in (min, max))
+    size = {"width": 380, "height": 360, "xrange": (low, high)}
+    titles = {"x_title": "predicted", "y_title": "predicted − actual"}
+    chart = pygal.XY(**_common(), **size, **titles, dots_size=2, stroke=False, max_scale=6)
+    chart.add("right", [(low, 0), (high, 0)], stroke=True, show_dots=False)
+    for who, each in points.items():
+        chart.add(who, each)
+    return _svg(chart, "curves", "Residuals by predictions of champion and challenger")
+
+
 def residual_plot(regression: Json) -> str:
     """Draw how often each model is wrong by how much, in the same bins."""
     edges = regression["bins"]
@@ -133,7 +165,7 @@ def residual_plot(regression: Json) -> str:
     chart.x_labels = middles
     for who in ("champion", "challenger"):
         chart.add(who, regression[who]["residuals"])
-    return _svg(chart, "residuals", "Residuals of champion and challenger: rows by predicted minus actual")
+    return _svg(chart, "bars", "Residuals of champion and challenger: rows by predicted minus actual")
 
 
 def history_plot(history: Sequence[Json], metric: str) -> str:

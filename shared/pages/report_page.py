@@ -26,11 +26,14 @@ def _plots(report: Mapping[str, Any]) -> dict[str, Markup]:
         drawn["slices"] = "".join(plots.interval_plots(report["slices"], "Gain in each slice, with its interval"))
     if report["regression"]:
         drawn["predicted"] = plots.predicted_plot(report["regression"])
+        drawn["errors"] = plots.error_plot(report["regression"])
         drawn["residuals"] = plots.residual_plot(report["regression"])
     if two_class:
         drawn["roc"] = plots.roc_plot(two_class)
         drawn["precision_recall"] = plots.precision_recall_plot(two_class)
         drawn["calibration"] = plots.calibration_plot(two_class)
+        drawn["lift"] = plots.lift_plot(two_class)
+        drawn["scores"] = plots.score_plot(two_class)
     if len(history) > 1:
         drawn["history"] = plots.history_plot(history, report["verdict"]["metric"])
     return {name: Markup(svg) for name, svg in drawn.items()}  # noqa: S704 (built as a tree, so it is escaped)

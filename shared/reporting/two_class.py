@@ -45,6 +45,7 @@ def _model(labels: Truth, scores: Answers) -> Json:
         "calibration_error": sum(abs(b["mean_score"] - b["share_positive"]) * b["n"] for b in bins) / len(labels),
         "roc": _points(fall_out, recall),
         "precision_recall": _points(recall[1:], precision),
+        "lift": _points((hits + alarms) / len(labels), recall),
         "calibration": bins,
         "confusion": _confusion(labels, scores, THRESHOLD),
         "thresholds": [_at(labels, scores, threshold) for threshold in _THRESHOLDS],

@@ -27,7 +27,7 @@ class Case:
 CASES = (
     Case(
         "rentals", "regression", ("Scored Label Mean",),
-        ("Predicted by actual", "Mean absolute error by tenth of the target"), ("plot-curves", "plot-residuals"),
+        ("Predicted by actual", "Mean absolute error by tenth of the target"), ("plot-curves", "plot-bars"),
     ),
     Case(
         "demand", "multiclass", tuple(f'Scored Probabilities for Class "{name}"' for name in ("high", "low", "normal")),

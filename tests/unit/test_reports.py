@@ -24,7 +24,7 @@ from shared.domain.measuring.paired import PairedScores
 from shared.domain.model import Price
 from shared.domain.task import Task
 from shared.pages.content_policy import content_policy
-from shared.pages.plots import history_plot, interval_plots
+from shared.pages.plots import error_plot, history_plot, interval_plots, score_plot
 from shared.pages.report_markdown import LINES, report_markdown
 from shared.pages.report_page import report_html
 from shared.reporting.cost import cost_facts
@@ -114,7 +114,29 @@ def test_numbers_stand_beside_the_pictures() -> None:
         assert f"{report['two_class'][model]['auc']:.4f}" in text
         assert f"{report['two_class'][model]['brier']:.4f}" in text
     assert f"{report['verdict']['n_rows']:,}".replace(",", "\u202f") in text
-    assert report_html(report).count('role="img"') == 5
+    assert report_html(report).count('role="img"') == 7
+
+
+def test_the_lift_of_a_model_follows_from_its_auc_and_the_share_of_positive_rows() -> None:
+    two = REPORTS["promoted"]["two_class"]
+    share = two["n_positive"] / two["n_rows"]
+
+    for who in ("champion", "challenger"):
+        flagged, found = zip(*two[who]["lift"], strict=True)
+        assert (flagged[0], found[0], flagged[-1], found[-1]) == (0, 0, 1, 1)
+        expected = share / 2 + (1 - share) * two[who]["auc"]
+        assert float(np.trapezoid(found, flagged)) == pytest.approx(expected, abs=2e-3)
+
+
+def test_scores_are_counted_in_ten_bins_empty_ones_included() -> None:
+    two = REPORTS["promoted"]["two_class"]
+    bins = [one | {"n": 7} for one in two["champion"]["calibration"] if one["from"] in (0.2, 0.9)]
+
+    svg = score_plot(two | {"champion": two["champion"] | {"calibration": bins}})
+
+    heights = [float(height) for height in re.findall(r'<rect [^>]*height="([0-9.]+)"[^>]*class="rect', svg)]
+    assert len(heights) == 20
+    assert [height > 0 for height in heights[:10]] == [n in (2, 9) for n in range(10)]
 
 
 def test_the_verdict_comes_first_and_says_how_to_undo_it() -> None:
@@ -328,7 +350,11 @@ def test_a_report_of_numbers_shows_residuals_and_error_by_tenth() -> None:
     assert sum(line["champion"]["residuals"]) == sum(line["challenger"]["residuals"]) == 600
     assert [tenth["n"] for tenth in line["by_tenth"]] == [60] * 10
     assert report["metrics"][0]["gain"] > 0 > report["metrics"][0]["challenger"] - report["metrics"][0]["champion"]
-    assert report_html(report).count('class="plot-residuals"') == 1
+    html = report_html(report)
+    assert html.count('class="plot-bars"') == 1
+    assert html.count('class="plot-curves"') == 2
+    dots = error_plot(line).count('class="dot reactive')
+    assert dots == len(line["champion"]["points"]) + len(line["challenger"]["points"])
 
 
 def test_slices_come_worst_first_and_those_too_small_are_marked() -> None:
