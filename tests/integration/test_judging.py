@@ -87,6 +87,10 @@ def test_holdouts_that_disagree_ask_a_person(world: World) -> None:
 
     assert run["state"] == "HELD", run["reason"]
     assert "the new holdout says PROMOTE, the one before REJECT" in run["reason"]
+    same = world.app.replaying.replay("census", {})
+    lax = world.app.replaying.replay("census", {"min_gain": -1, "margin": 1, "creep_margin": 1, "floors": {}})
+    assert same["flips"] == []
+    assert [(flip["run_id"], flip["was"], flip["now"]) for flip in lax["flips"]] == [(run["id"], "HOLD", "PROMOTE")]
 
 
 def test_a_holdout_before_that_cannot_be_judged_any_more_asks_a_person_and_blocks_nothing(world: World) -> None:
@@ -102,6 +106,7 @@ def test_a_holdout_before_that_cannot_be_judged_any_more_asks_a_person_and_block
     assert bridge["state"] == "HELD", bridge["reason"]
     assert "the new holdout says PROMOTE, the one before ERROR" in bridge["reason"]
     assert "gate-column-missing: the holdout has no column 'site'" in bridge["reason"]
+    assert world.app.replaying.replay("census", {})["flips"] == []
     assert later["state"] == "PROMOTED", later["reason"]
 
 

@@ -85,3 +85,20 @@ def test_a_recorded_regression_output_is_read() -> None:
 )
 def test_a_value_beyond_a_metrics_range_is_impossible(name: str, value: float, possible: bool) -> None:
     assert METRICS[name].is_possible(value) is possible
+
+
+FOLDS = (
+    b"Fold Number,Number of examples in fold,Model,AUC\n"
+    b"0,50,Two-Class Boosted Decision Tree,0.95\n1,50,Two-Class Boosted Decision Tree,0.69\n"
+)
+
+
+def test_of_a_cross_validation_the_mean_of_the_folds_counts() -> None:
+    metrics = parse_metrics(FOLDS + b"Mean,100,Two-Class Boosted Decision Tree,0.82\nStandard Deviation,100,,0.13\n")
+
+    assert metrics["AUC"] == 0.82
+
+
+def test_folds_without_a_mean_are_an_error() -> None:
+    with pytest.raises(MetricsError, match=r"a row for each fold .* none for their mean"):
+        parse_metrics(FOLDS)

@@ -76,6 +76,27 @@ def test_a_label_that_no_model_knows_is_an_error() -> None:
         pair(holdout, Task.MULTICLASS, "", PLAIN, multiclass("low"), multiclass("low"))
 
 
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        (["yes", "no", "yes", "no."], r"more than two classes: 'yes' is positive, and 2 others are not, such as 'no'"),
+        (["yes", "no", "no", ""], "1 of the holdout's 4 labels are empty"),
+    ],
+)
+def test_a_label_that_is_neither_of_two_classes_is_an_error(labels: list[str], said: str) -> None:
+    holdout = parse_holdout("\n".join(["f,label", *(f"1,{label}" for label in labels)]).encode(), "label")
+
+    with pytest.raises(EvaluationError, match=f"^label-unknown: .*{said}"):
+        pair(holdout, Task.TWO_CLASS, "yes", PLAIN, Answered(np.zeros(4)), Answered(np.ones(4)))
+
+
+def test_a_cell_that_no_csv_reader_takes_makes_the_holdout_unreadable() -> None:
+    data = b"f,label\n" + b"x" * 200_000 + b",yes\n"
+
+    with pytest.raises(EvaluationError, match=r"^holdout-unreadable: the holdout is no CSV: field larger than"):
+        parse_holdout(data, "label")
+
+
 @pytest.mark.parametrize("task", Task)
 def test_an_answer_without_its_column_is_no_answer(task: Task) -> None:
     with pytest.raises(ProtocolMismatch):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
@@ -71,13 +72,18 @@ def parse_holdout(
         contract: Columns that endpoints may be asked with; all when None.
 
     Raises:
-        EvaluationError: No UTF-8, no label column, no rows, or rows of uneven length.
+        EvaluationError: No UTF-8, no CSV, no label column, no rows, or rows of uneven length.
     """
     try:
-        text = data.decode("utf-8-sig")
+        return _parsed(data.decode("utf-8-sig"), label, limit, contract)
     except UnicodeDecodeError as undecodable:
         said = f"the holdout is not text in UTF-8 (byte {undecodable.start})"
         raise _unfit(Fault.HOLDOUT_UNREADABLE, said) from undecodable
+    except csv.Error as unreadable:
+        raise _unfit(Fault.HOLDOUT_UNREADABLE, f"the holdout is no CSV: {unreadable}") from unreadable
+
+
+def _parsed(text: str, label: str, limit: int | None, contract: Collection[str] | None) -> Holdout:
     reader = csv.reader(io.StringIO(text, newline=""))
     header = next(reader, [])
     if label not in header:
@@ -157,6 +163,7 @@ def answered(scored: Table, task: Task) -> Answered:
 
 def _truth(labels: Sequence[str], task: Task, positive: str, classes: Sequence[str]) -> Truth:
     if task is Task.TWO_CLASS:
+        _check_two(labels, positive)
         return np.asarray([label == positive for label in labels], dtype=np.bool_)
     if task is Task.REGRESSION:
         return np.asarray([number(label) for label in labels], dtype=np.float64)
@@ -166,6 +173,19 @@ def _truth(labels: Sequence[str], task: Task, positive: str, classes: Sequence[s
         said = f"the holdout's label '{strange[:40]}' is no class of either model ({', '.join(classes)})"
         raise _unfit(Fault.LABEL_UNKNOWN, said)
     return np.asarray([place[label] for label in labels], dtype=np.int64)
+
+
+def _check_two(labels: Sequence[str], positive: str) -> None:
+    """Refuse labels of which one would count as negative without being the negative class."""
+    counts = Counter(labels)
+    if "" in counts:
+        raise _unfit(Fault.LABEL_UNKNOWN, f"{counts['']} of the holdout's {len(labels)} labels are empty")
+    others = sorted((name for name in counts if name != positive), key=lambda name: (counts[name], name))
+    if len(others) > 1:
+        said = (
+            f"the holdout has labels of more than two classes: '{positive[:40]}' is positive, and {len(others)} others"
+        )
+        raise _unfit(Fault.LABEL_UNKNOWN, f"{said} are not, such as '{others[0][:40]}' ({counts[others[0]]} rows)")
 
 
 def _over(classes: Sequence[str], model: Answered) -> Answers:

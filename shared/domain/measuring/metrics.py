@@ -67,6 +67,7 @@ _ALL = (
     Metric("Relative Squared Error", _NUMBER, False, 0, _END, _NO_ERROR + "; 1 is " + _AS_GUESS),
     Metric("Coefficient of Determination", _NUMBER, True, -_END, 1, _AS_GUESS + "; it may be negative"),
 )
+_FOLD = "Fold Number"
 METRICS = {metric.name: metric for metric in _ALL}
 
 
@@ -77,14 +78,16 @@ def metrics_of(task: Task) -> list[str]:
 
 def parse_metrics(data: bytes) -> dict[str, float]:
     """
-    Read output2: a header and one row for each scored data set, of which the first counts.
+    Read output2: a header and one row for each scored data set, of which the first counts; or Cross-Validate Model's
+    rows for each fold, of which the mean counts.
 
     Returns:
         Metric name → value; `Infinity` and `NaN` are understood, and left for the gate to refuse. A text in a column
         that is no metric (`Model`, where Evaluate Model compares two) is left out.
 
     Raises:
-        MetricsError: No UTF-8, no header, no row, a name twice, no number, or a metric's cell that is none.
+        MetricsError: No UTF-8, no header, no row, no mean of folds, a name twice, no number, or a metric's cell that is
+            none.
     """
     try:
         rows = [row for row in csv.reader(io.StringIO(data.decode("utf-8-sig"))) if row]
@@ -92,7 +95,7 @@ def parse_metrics(data: bytes) -> dict[str, float]:
         raise MetricsError(f"the metrics output is no CSV in UTF-8: {unreadable}") from unreadable
     if len(rows) < 2:
         raise MetricsError(f"the metrics output holds {len(rows)} line(s); a header and a row of values are needed")
-    header, values = [name.strip() for name in rows[0]], rows[1]
+    header, values = [name.strip() for name in rows[0]], _judged_row(rows)
     if len(header) != len(values):
         raise MetricsError(f"the metrics output has {len(header)} names and {len(values)} values")
     if len(set(header)) < len(header):
@@ -102,6 +105,17 @@ def parse_metrics(data: bytes) -> dict[str, float]:
     if not metrics:
         raise MetricsError(f"the metrics output holds no number: {', '.join(values)[:80]}")
     return metrics
+
+
+def _judged_row(rows: list[list[str]]) -> list[str]:
+    header = [name.strip() for name in rows[0]]
+    if _FOLD not in header:
+        return rows[1]
+    at = header.index(_FOLD)
+    mean = next((row for row in rows[1:] if len(row) > at and row[at].strip() == "Mean"), None)
+    if mean is None:
+        raise MetricsError(f"the metrics output has a row for each fold ('{_FOLD}'), and none for their mean")
+    return mean
 
 
 def is_usable(value: float | None) -> bool:

@@ -39,6 +39,7 @@ class Evidence:
         champion: The model that served, by its run.
         scores: Each model's answers to the holdout: `champion`, `challenger` and, where one was asked, `anchor`.
         anchor: The run whose model `anchor` is; empty where none was asked, or in evidence of earlier versions.
+        before: What the same models answered to the holdout before, where the run was the bridge between the two.
     """
 
     metrics: dict[str, float]
@@ -47,6 +48,7 @@ class Evidence:
     champion: str
     scores: dict[str, Answered]
     anchor: str = ""
+    before: Evidence | None = None
 
     def answers_of(self, made_by: str) -> Answered | None:
         """Return what the model that a run made answered; None where it was not asked, or with what is no number."""
@@ -77,7 +79,8 @@ class EvidenceStore:
             "models": sorted(evidence.scores),
             "metrics": {name: repr(value) for name, value in evidence.metrics.items()},
             "circumstances": asdict(evidence.circumstances),
-            "scores": base64.b64encode(_packed(evidence.scores)).decode() if evidence.scores else "",
+            "scores": _written(evidence.scores),
+            "before": _before_json(evidence.before),
         }
         path, data = evidence_path(run), json.dumps(document, ensure_ascii=False, indent=1).encode()
         self._blobs.write(path, data)
@@ -92,13 +95,18 @@ class EvidenceStore:
         document = self._blobs.read_json(path)
         if document is None:
             return None
+        metrics = {name: float(value) for name, value in document["metrics"].items()}
+        before = document.get("before")
         return Evidence(
-            metrics={name: float(value) for name, value in document["metrics"].items()},
+            metrics=metrics,
             circumstances=Circumstances(**document["circumstances"]),
             anchor=document.get("anchor", ""),
             holdout=document["holdout"],
             champion=document["champion"],
-            scores=_unpacked(base64.b64decode(document["scores"])) if document["scores"] else {},
+            scores=_read(document["scores"]),
+            before=Evidence(metrics, Circumstances(), before["holdout"], "", _read(before["scores"]))
+            if before
+            else None,
         )
 
     def rows(self, evidence: Evidence, model: Model, rule: GateRule) -> PairedScores | None:
@@ -148,6 +156,18 @@ def evidence_path(run: Run) -> str:
 
 def _holdout_path(model: str, version: str) -> str:
     return f"{ARTIFACTS}/{model}/holdouts/{version[:32]}.csv"
+
+
+def _before_json(before: Evidence | None) -> dict[str, str] | None:
+    return {"holdout": before.holdout, "scores": _written(before.scores)} if before else None
+
+
+def _written(scores: dict[str, Answered]) -> str:
+    return base64.b64encode(_packed(scores)).decode() if scores else ""
+
+
+def _read(written: str) -> dict[str, Answered]:
+    return _unpacked(base64.b64decode(written)) if written else {}
 
 
 def _packed(scores: dict[str, Answered]) -> bytes:

@@ -7,12 +7,13 @@ from typing import Any
 
 from shared.adapters.runs_table import RunTable
 from shared.adapters.tables import stored
-from shared.domain.gate import GateRule, judge
+from shared.domain.gate import GateRule, Outcome, Verdict, judge
 from shared.domain.lifecycle.runs import Run, RunKind
 from shared.domain.model import Model
 from shared.domain.task import Task
 from shared.errors import ConfigError, EvaluationError, RequestRefused
-from shared.retraining.judging.evidence import EvidenceStore
+from shared.retraining.judging.bridge import bridged, judged_before
+from shared.retraining.judging.evidence import Evidence, EvidenceStore
 
 Json = dict[str, Any]
 _MOST_RUNS = 200
@@ -78,6 +79,8 @@ class Replaying:
                     reason = "the holdout that it was judged on is gone"
                 else:
                     verdict = judge(evidence.metrics, rows, rule, evidence.circumstances)
+                    if before := self._before(run, evidence, model, rule):
+                        verdict = bridged(verdict, before)
                     now, reason = verdict.outcome.value, verdict.reason
             except EvaluationError as unfit:
                 reason = str(unfit)
@@ -91,3 +94,13 @@ class Replaying:
             "reason_then": (run.verdict or {}).get("reason"),
             "reason_now": reason,
         }
+
+    def _before(self, run: Run, evidence: Evidence, model: Model, rule: GateRule) -> Verdict | None:
+        """Judge a bridge run on the holdout before; what could not be judged on then has no answers to it."""
+        recorded = (run.verdict or {}).get("bridge")
+        if evidence.before is None:
+            return Verdict(Outcome(recorded["state"]), "as it was judged then", rule.metric) if recorded else None
+        try:
+            return judged_before(self._evidence, evidence.before, model, rule)
+        except EvaluationError as unfit:
+            return Verdict(Outcome.ERROR, str(unfit), rule.metric)

@@ -9,11 +9,12 @@ from datetime import timedelta
 from shared.adapters.blobs import BlobStore
 from shared.adapters.storage_layout import HOLDOUTS
 from shared.domain.deciding.champion import INITIAL, Champion
-from shared.domain.gate import Circumstances, Fault, GateRule, Outcome, Part, Verdict, judge
+from shared.domain.gate import Circumstances, Fault, Outcome, Verdict, judge
 from shared.domain.lifecycle.runs import Run
 from shared.domain.measuring.holdout import Answered, Holdout
 from shared.domain.model import Model
 from shared.errors import EvaluationError, ProtocolMismatch, ServiceRejected
+from shared.retraining.judging.bridge import bridged, judged_before, kept_holdout
 from shared.retraining.judging.evidence import Evidence, EvidenceStore, evidence_path, holdout_of, paired
 from shared.retraining.judging.staging import Staging, ask
 from shared.retraining.promoting.lease import Lease
@@ -103,8 +104,8 @@ class Scoring:
         )
         asked = scores | ({"anchor": anchor} if anchor else {})
         anchored = record.anchor.run_id if anchor and record.anchor else ""
-        evidence = Evidence(dict(metrics), around, version, champion.run_id, asked, anchored)
-        retired = self._retired(run, model, metrics, record.retired_holdout(version, run.id))
+        retired, before = self._retired(run, model, metrics, record.retired_holdout(version, run.id))
+        evidence = Evidence(dict(metrics), around, version, champion.run_id, asked, anchored, before)
         return Gathered(rows, scores["champion"], scores["challenger"], evidence, retired)
 
     def verdict(self, run: Run, model: Model, gathered: Gathered, lease: Lease) -> Verdict:
@@ -156,56 +157,25 @@ class Scoring:
         self._staging.install(staging, lease, anchor.run_id, put_anchor, rows, run.id)
         return ask(staging, model, rows, run.id)
 
-    def _retired(self, run: Run, model: Model, metrics: Mapping[str, float], version: str) -> Verdict | None:
+    def _retired(
+        self, run: Run, model: Model, metrics: Mapping[str, float], version: str
+    ) -> tuple[Verdict | None, Evidence | None]:
         """Judge on the holdout before: a run that scores both is the bridge between them."""
         if not version or model.gate is None:
-            return None
+            return None, None
+        before = None
         try:
-            return self._judged_before(run, model, model.gate, metrics, version)
+            before = Evidence(dict(metrics), Circumstances(), version, "", self._asked_before(run, model, version))
+            return judged_before(self._evidence, before, model, model.gate), before
         except (EvaluationError, ServiceRejected, ProtocolMismatch) as unfit:  # made for another contract or gate
-            return Verdict(Outcome.ERROR, str(unfit), model.gate.metric)
+            return Verdict(Outcome.ERROR, str(unfit), model.gate.metric), before
 
-    def _judged_before(
-        self, run: Run, model: Model, gate: GateRule, metrics: Mapping[str, float], version: str
-    ) -> Verdict:
-        rows = self._evidence.holdout(model, version)
-        if rows is None:
-            raise EvaluationError(f"{Fault.HOLDOUT_MISSING.value}: the kept holdout {version[:16]} is gone")
-        scores = {
+    def _asked_before(self, run: Run, model: Model, version: str) -> dict[str, Answered]:
+        rows = kept_holdout(self._evidence, model, version)
+        return {
             "champion": ask(self._promotion.live(model), model, rows, run.id),
             "challenger": ask(self._promotion.staging(model), model, rows, run.id),
         }
-        evidence = Evidence(dict(metrics), Circumstances(), version, "", scores)
-        return judge(metrics, paired(rows, evidence, model, gate), gate)
-
-
-def bridged(verdict: Verdict, retired: Verdict) -> Verdict:
-    """
-    Add the verdict on the holdout before; where only one of the two would promote, a person decides.
-
-    A new holdout that nothing can be judged on is an ERROR all the same: there is nothing for a person to go by.
-    """
-    part = Part(
-        "the holdout before",
-        retired.metric,
-        retired.n_rows,
-        retired.champion,
-        retired.challenger,
-        retired.gain,
-        retired.lower,
-        retired.upper,
-        retired.margin,
-        state=retired.outcome.value,
-    )
-    verdict = replace(verdict, bridge=part)
-    if (verdict.outcome is Outcome.PROMOTE) == (retired.outcome is Outcome.PROMOTE):
-        return verdict
-    if verdict.outcome is Outcome.ERROR:
-        return verdict
-    said = (
-        f"{verdict.reason}; held: the new holdout says {verdict.outcome.value}, the one before {retired.outcome.value}"
-    )
-    return replace(verdict, outcome=Outcome.HOLD, reason=f"{said} ({retired.reason})")
 
 
 def _around(champion: Champion, unpaired_because: str) -> Circumstances:
