@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -402,7 +404,25 @@ def test_what_served_at_a_time_is_told_with_files_and_evidence(world: World) -> 
     assert (then["run_id"], now["run_id"]) == (first["id"], second["id"])
     assert then["files"] == ["census/a.csv"]
     assert then["verdict"]["gain"] > 0
-    assert then["sha256"]
+    assert then["verdict"]["rule"]["metrics"][0]["metric"] == "AUC"
+    assert len(then["verdict"]["evidence"]["sha256"]) == len(then["sha256"]) == 64
+    assert then["approval"] is None
+
+
+def test_who_approved_a_model_is_still_told_when_it_came_back(world: World) -> None:
+    ask_always(world)
+    first = evaluate(world, begin(world, "a.csv", 0.8, 1))
+    world.app.approvals.approve(first["id"], "grace", "looked at it")
+    assert evaluate(world, first)["state"] == "PROMOTED"
+    declare(world, approval=Approval(AskWhen.NEVER))
+    promoted(world, "b.csv", 1.0, 2)
+
+    evaluate(world, world.app.rollback.rollback("census", first["id"], "ada", "it was better"))
+
+    serving = world.app.history.serving("census", None)["serving"]
+    assert serving["run_id"] == first["id"]
+    assert serving["approval"]["by"] == "grace"
+    assert serving["requested_by"] == "ada"
 
 
 def test_while_the_live_endpoint_changes_what_serves_is_not_sure(world: World) -> None:
@@ -456,11 +476,29 @@ def test_the_chain_shows_what_was_done_to_it(world: World, tamper: Callable[...,
 
 
 def test_decisions_are_exported_as_csv_that_no_spreadsheet_runs(world: World) -> None:
-    world.drop("=cmd.csv", people(600))
-    world.tick()
+    first = promoted(world, "=cmd.csv", 0.8, 1)
+    promoted(world, "b.csv", 1.0, 2)
+    evaluate(world, world.app.rollback.rollback("census", first["id"], "=HYPERLINK(1)", "@SUM(1)"))
 
-    header, line, rest = world.app.history.decisions_csv(None).split("\r\n")
+    text = world.app.history.decisions_csv(None)
 
-    assert header.startswith("model,number,at,outcome,run_id,reason")
-    assert line.startswith("census,0,")
-    assert rest == ""
+    rows = list(csv.DictReader(io.StringIO(text, newline="")))
+    assert text.startswith("model,number,at,outcome,run_id,reason,paired,metric")
+    assert [row["number"] for row in rows] == ["0", "1", "2"]
+    assert [row["paired"] for row in rows] == ["True", "True", ""]
+    assert rows[2]["decided_by"] == "'=HYPERLINK(1)"
+    assert not [cell for row in rows for cell in row.values() if cell.startswith(("=", "@", "+"))]
+
+
+def test_a_chain_that_was_deleted_whole_shows(world: World) -> None:
+    promoted(world, "a.csv", 0.8, 1)
+
+    with TableServiceClient.from_connection_string(world.storage.reveal()) as tables:
+        table = tables.get_table_client("decisions")
+        for row in list(table.list_entities()):
+            table.delete_entity(row)
+
+    checked = world.app.history.verify(None)
+    assert not checked["whole"]
+    assert [chain["model"] for chain in checked["chains"]] == ["census"]
+    assert "decision 0 was made and is not there" in checked["chains"][0]["problems"][0]

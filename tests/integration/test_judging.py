@@ -153,6 +153,9 @@ def test_without_a_staging_endpoint_an_update_that_changes_nothing_is_rolled_bac
     run = evaluate(world, begin(world, "a.csv", 0.8, 1))
 
     assert run["state"] == "ROLLED_BACK"
+    assert run["reason"].startswith("UNPAIRED: ")
+    assert ",ROLLED_BACK," in world.app.history.decisions_csv("census")
+    assert "UNPAIRED: " in world.app.history.decisions_csv("census")
     assert world.service.served["live"] == "quality=0.5"
 
 

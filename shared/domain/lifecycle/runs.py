@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
+from shared.domain.gate import is_unpaired
 from shared.domain.lifecycle.announcement import Announcement
 from shared.errors import IllegalTransition
 
@@ -136,7 +137,7 @@ class Run:
 
     def advanced(self, state: RunState, now: datetime, reason: str = "", **changes: Any) -> Run:
         """
-        Return the run in its next state.
+        Return the run in its next state; the reason is completed by `because`.
 
         Raises:
             IllegalTransition: `TRANSITIONS` does not allow it.
@@ -146,7 +147,13 @@ class Run:
         stages = (*self.stages, (state.value, now))
         fresh: dict[str, Any] = {"attempts": 0, "due_at": None, "waits_for": "", "is_announced": False}
         fresh |= {"came_from": self.state.value}
-        return replace(self, state=state, updated_at=now, reason=reason, stages=stages, **(fresh | changes))
+        following = replace(self, state=state, updated_at=now, stages=stages, **(fresh | changes))
+        return replace(following, reason=following.because(reason))
+
+    def because(self, reason: str) -> str:
+        """Return a reason that says UNPAIRED where the verdict was, whoever gives it."""
+        is_silent = reason and "UNPAIRED" not in reason and is_unpaired(self.verdict)
+        return f"UNPAIRED: {reason}" if is_silent else reason
 
     def postponed(self, until: datetime, waits_for: str) -> Run:
         """Return the run after one more failed attempt: no tick looks at it before `until`."""

@@ -16,7 +16,7 @@ from shared.adapters.runs_table import RunTable
 from shared.adapters.storage_layout import ARTIFACTS
 from shared.domain.deciding.approval import AskWhen
 from shared.domain.deciding.champion import INITIAL, Champion
-from shared.domain.gate import Fault, Outcome, Verdict, is_unpaired
+from shared.domain.gate import Fault, Outcome, Verdict
 from shared.domain.lifecycle.runs import Run, RunKind, RunState
 from shared.domain.measuring import golden
 from shared.domain.measuring.metrics import parse_metrics
@@ -158,8 +158,7 @@ class Evaluation:
     def _overtaken(self, run: Run, champion: Champion) -> tuple[RunState, str] | None:
         """Return how a run ends that need not be judged any more, and why; None when it is to be judged."""
         if run.approval and run.approval["decision"] == "reject":
-            unpaired = "UNPAIRED: " if is_unpaired(run.verdict) else ""
-            return RunState.REJECTED, f"{unpaired}rejected by {run.approval['by']}: {run.approval['reason']}"
+            return RunState.REJECTED, f"rejected by {run.approval['by']}: {run.approval['reason']}"
         if champion.trained_at and champion.trained_at > run.created_at:
             return RunState.SUPERSEDED, f"run '{champion.run_id}' has made a champion from newer data meanwhile"
         facts = facts_of(self._stores.blobs.blob(run.training_blob))
@@ -232,7 +231,7 @@ class Evaluation:
 
     def _record(self, run: Run, state: RunState, reason: str, lease: Lease, *, occasion: str = "") -> None:
         evidence: dict[str, Any] = {
-            "reason": reason,
+            "reason": run.because(reason),
             "verdict": run.verdict,
             "datasets": list(run.datasets),
             "dataset_keys": list(run.dataset_keys),

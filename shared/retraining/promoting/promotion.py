@@ -219,7 +219,7 @@ class Promotion:
 
     def _close(self, run: Run, state: RunState, reason: str, proof: Proof, champion: Champion, lease: Lease) -> Run:
         evidence = {
-            "reason": reason,
+            "reason": run.because(reason),
             "verdict": run.verdict,
             "datasets": list(run.datasets),
             "dataset_keys": list(run.dataset_keys),

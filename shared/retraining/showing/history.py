@@ -19,8 +19,8 @@ from shared.retraining.asked_instant import asked_instant
 
 Json = dict[str, Any]
 _COLUMNS = (
-    "model", "number", "at", "outcome", "run_id", "reason", "metric", "champion", "challenger", "gain", "lower",
-    "upper", "champion_before", "champion_after", "decided_by", "decided_because", "files", "previous", "hash",
+    "model", "number", "at", "outcome", "run_id", "reason", "paired", "metric", "champion", "challenger", "gain",
+    "lower", "upper", "champion_before", "champion_after", "decided_by", "decided_because", "files", "previous", "hash",
 )  # fmt: skip
 
 
@@ -66,7 +66,8 @@ class History:
             return {"model": name, "at": stored(instant), "serving": serving, "unsure": unsure}
         evidence = link.evidence
         after = evidence.get("champion_after", {})
-        origin = next((d for d in chain if d.run_id == after.get("run_id") and d.evidence.get("datasets")), link)
+        made = [d for d in chain if d.run_id == after.get("run_id") and d.evidence.get("datasets") and d.at <= link.at]
+        origin = made[-1] if made else link
         serving = {
             "run_id": after.get("run_id"),
             "since": link.at.isoformat(),
@@ -78,7 +79,7 @@ class History:
             "placed_by": link.run_id,
             "reason": evidence.get("reason"),
             "verdict": evidence.get("verdict") or origin.evidence.get("verdict"),
-            "approval": evidence.get("approval"),
+            "approval": evidence.get("approval") or origin.evidence.get("approval"),
             "requested_by": evidence.get("requested_by") or None,
             "until": evidence.get("until"),
             "decision": link.number,
@@ -107,12 +108,17 @@ class History:
     def verify(self, model: str | None) -> Json:
         """Check the chain of one model or of all; `whole` says whether nothing is wrong."""
         checked = []
-        for name in [model] if model else self._decisions.models():
+        for name in [model] if model else self._noted():
             chain, head = self._decisions.chain(name), self._decisions.head(name)
             problems = problems_of(chain, head)
             newest = chain[-1].hash if chain else ""
             checked.append({"model": name, "decisions": len(chain), "head": newest, "problems": problems})
         return {"whole": not any(chain["problems"] for chain in checked), "chains": checked}
+
+    def _noted(self) -> list[str]:
+        """Return every model that has decisions, or of which a note elsewhere says that it had."""
+        noted = {name for name, record in self._records.all().items() if record.head}
+        return sorted({*self._decisions.models(), *noted})
 
     def _declared(self, name: str) -> Model:
         model = self._models.get(name)
@@ -163,7 +169,9 @@ def _flat(link: Decision) -> Json:
         "outcome": link.outcome,
         "run_id": link.run_id,
         "reason": evidence.get("reason"),
-        **{name: verdict.get(name) for name in ("metric", "champion", "challenger", "gain", "lower", "upper")},
+        **{
+            name: verdict.get(name) for name in ("paired", "metric", "champion", "challenger", "gain", "lower", "upper")
+        },
         "champion_before": evidence.get("champion_before"),
         "champion_after": (evidence.get("champion_after") or {}).get("run_id"),
         "decided_by": approval.get("by") or evidence.get("requested_by"),
