@@ -12,6 +12,7 @@ Every error that the service raises on purpose. Each holds the protocol's two co
     ├── RequestTimeout        the body took too long
     ├── Conflict              the model does not fit the endpoint
     ├── QuotaExceeded         the body is larger than the service reads
+    ├── BadModel              the endpoint's model is there and cannot be used
     ├── Initializing          what will answer is being made ready
     ├── Unavailable           may pass if tried later
     └── InternalError         a promise was not kept
@@ -112,6 +113,13 @@ class Initializing(StudioError):
 
     code = "InitializingContainers"
     summary = "The endpoint is being made ready."
+
+
+class BadModel(StudioError):
+    """The endpoint's model is there and cannot be used."""
+
+    code = "ModelPackageFormatError"
+    summary = "The model package is not in a known format."
 
 
 class Unavailable(StudioError):

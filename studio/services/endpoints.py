@@ -19,7 +19,7 @@ from studio.services.catalog import DEFAULT_ENDPOINT, Endpoint, WebService
 from studio.services.endpoint_change import EndpointChange
 from studio.services.keys import new_id, new_key
 from studio.serving.registry import Registry
-from studio.store.artifacts import ArtifactKind, Artifacts
+from studio.store.artifacts import ArtifactKind, ArtifactMissing, Artifacts
 from studio.store.catalog import CatalogStore, in_pieces
 
 ENDPOINT_NAME = re.compile(r"[a-z0-9]{1,24}")
@@ -166,10 +166,25 @@ class Endpoints:
             challenger = Scorer.load(data)
         except ModelFileError as error:
             raise InvalidOperation("IncompatibleModel", str(error)) from None
-        served = self._registry.find(endpoint.id)
-        current = (served and served.scorer) or Scorer.load(self._artifacts.get(ArtifactKind.MODEL, endpoint.model))
-        if challenger.model.fingerprint != current.model.fingerprint:
+        current = self._known_good(endpoint)
+        if current is None:
+            event(_log, "endpoint.fit_unknown", endpoint=endpoint.name, endpoint_id=endpoint.id)
+        elif challenger.model.fingerprint != current.model.fingerprint:
             raise Conflict("ModelOutputMetadataMismatch", _other_columns(current, challenger))
+
+    def _known_good(self, endpoint: Endpoint) -> Scorer | None:
+        """Return a model of the columns that the endpoint's callers know; None where all of them are lost."""
+        served = self._registry.find(endpoint.id)
+        if served and served.scorer:
+            return served.scorer
+        default = self._registry.catalog.endpoint_named(endpoint.service_id, DEFAULT_ENDPOINT)
+        known = (endpoint.model, *endpoint.past_models, default.model if default else "")
+        for model in filter(None, dict.fromkeys(known)):
+            try:
+                return Scorer.load(self._artifacts.get(ArtifactKind.MODEL, model))
+            except (ArtifactMissing, ModelFileError):
+                continue
+        return None
 
     def _saved(self, service_id: str, name: str, change: Callable[[Endpoint], Endpoint]) -> Endpoint:
         """Apply a change to the endpoint as it is now; a race with another writer is run again."""

@@ -30,12 +30,19 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Served:
-    """An endpoint as this process serves it; `model` is the digest of what it scores with, empty without a model."""
+    """
+    An endpoint as this process serves it.
+
+    Attributes:
+        model: Digest of what it scores with; empty without a model.
+        problem: Why the endpoint's own model cannot be served; None where it can, or has not been tried.
+    """
 
     service: WebService
     endpoint: Endpoint
     model: str
     models: ModelCache
+    problem: Exception | None = None
 
     @property
     def loaded(self) -> Scorer | None:
@@ -118,7 +125,8 @@ class Registry:
         for endpoint in catalog.endpoints.values():
             service = catalog.services.get(endpoint.service_id)
             if service is not None:
-                served[endpoint.id] = Served(service, endpoint, self._model_of(endpoint, problems), self._models)
+                model, problem = self._model_of(endpoint, problems), problems.get(endpoint.model)
+                served[endpoint.id] = Served(service, endpoint, model, self._models, problem)
         self._served, self._catalog = served, catalog
         self._is_complete = not problems
         self._forget_retired({known.model for known in served.values()})

@@ -14,9 +14,10 @@ from studio.engine.errors import InputMismatch, InputParseError, ModuleError
 from studio.engine.score_module import ScoreModule
 from studio.engine.score_settings import PLAIN, ScoreSettings
 from studio.engine.scorer import Scorer
-from studio.errors import PARAMETER_DETAILS, BadArgument, BadUserArgument, Initializing
+from studio.errors import PARAMETER_DETAILS, BadArgument, BadModel, BadUserArgument, Initializing, NotFound
 from studio.services.catalog import WebService
 from studio.serving.registry import Served
+from studio.store.artifacts import ArtifactMissing
 
 OUTPUT_NAME = "output1"
 
@@ -46,6 +47,8 @@ def scorer_of(served: Served) -> Scorer:
 
     Raises:
         BadArgument: The web service trains; it has none.
+        NotFound: Storage no longer holds its model whole.
+        BadModel: Its model is none that this version can score with.
         Initializing: Its model could not be loaded yet.
     """
     scorer = served.scorer
@@ -56,6 +59,11 @@ def scorer_of(served: Served) -> Scorer:
             "WebServiceTypeInvalid",
             f"'{served.service.name}' is a training web service: it answers …/jobs and has no model to score with",
         )
+    remedy = "give the endpoint a model by PATCH"
+    if isinstance(served.problem, ArtifactMissing):
+        raise NotFound("ModelPackageNotFound", f"{served.problem}; {remedy}")
+    if served.problem is not None:
+        raise BadModel("ModelPackageFormatError", f"the endpoint's model cannot be used: {served.problem}; {remedy}")
     raise Initializing("InitializingContainers", "the model of this endpoint is not loaded yet; try again")
 
 

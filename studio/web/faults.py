@@ -24,6 +24,7 @@ _STATUS = {
     "Conflict": 409,
     "MemoryQuotaViolation": 413,
     "InternalError": 500,
+    "ModelPackageFormatError": 500,
     "InitializingContainers": 503,
     "ServiceUnavailable": 503,
 }

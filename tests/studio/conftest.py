@@ -6,7 +6,8 @@ import socket
 import threading
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,23 @@ def early_file(tmp_path: Path) -> Path:
 @pytest.fixture
 def published(service: Service, client: httpx.Client, early_file: Path) -> Published:
     return _published(service, client, early_file)
+
+
+@pytest.fixture
+def start_again() -> Iterator[Callable[[Published], Published]]:
+    """Start the service anew over the same storage, as another process would; what is in memory is not shared."""
+    with ExitStack() as stack:
+
+        def start(published: Published) -> Published:
+            listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+            url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+            service = assemble(replace(published.service.settings, url=url))
+            client = stack.enter_context(_answering(service, listener))
+            return replace(
+                published, client=client, service=service, json=published.publication.to_json(Addresses(url))
+            )
+
+        yield start
 
 
 @pytest.fixture(scope="module")

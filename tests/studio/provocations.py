@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,7 @@ class Caller:
     blob: dict[str, Any]
     folder: Path
     patch: pytest.MonkeyPatch
+    start_again: Callable[[Published], Published]
 
     @property
     def workspace(self) -> str:
@@ -102,6 +104,32 @@ class Caller:
         self.patch.setattr(ModelCache, "loaded", lambda *_: None)
         self.patch.setattr(ModelCache, "load", load)
         return self.score(json=ROW)
+
+    def after_a_start_with(self, stored: bytes | None) -> httpx.Response:
+        """Score by a process that starts while the endpoint names a model that is not stored, or is none."""
+        service = self.published.service
+        digest = service.artifacts.put(ArtifactKind.MODEL, stored) if stored else "0" * 64
+        with self.serving(digest):
+            again = self.start_again(self.published)
+            url = f"{again.endpoint('live')['api_location']}/execute"
+            return again.client.post(url, headers=again.headers("live"), json=ROW)
+
+    @contextmanager
+    def serving(self, model: str) -> Iterator[None]:
+        """Have the catalog name another model for a while."""
+        service = self.published.service
+
+        def save(model: str) -> str:
+            endpoint = service.catalog.read().endpoint_named(self.published.publication.predictive.id, "live")
+            assert endpoint is not None
+            service.store.save([replace(endpoint, model=model)])
+            return endpoint.model
+
+        before = save(model)
+        try:
+            yield
+        finally:
+            save(before)
 
     def too_slowly(self) -> httpx.Response:
         registry, endpoint = self.published.service.registry, self.published.endpoint("live")

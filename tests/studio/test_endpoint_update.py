@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 from azure.storage.blob import BlobSasPermissions, ContainerClient, generate_blob_sas
-from exchanges import DATA, TOKEN, Published, bearer, error_of, people, scored, wait_for
+from exchanges import DATA, ROW, TOKEN, Published, bearer, error_of, people, scored, wait_for
 
 from shared import wire
 from shared.secret import Secret
@@ -19,6 +21,7 @@ from studio.bootstrap import assemble
 from studio.engine.experiment import parse_experiment
 from studio.engine.training import train
 from studio.services.endpoint_change import EndpointChange
+from studio.store.artifacts import ArtifactKind
 
 RESOURCE = "Income who earns more [trained model]"
 
@@ -100,6 +103,28 @@ def test_a_past_model_is_put_back_from_where_it_is_kept(
 
     assert answer.status_code == 204, answer.text
     assert scored(published, "live") == before
+
+
+@pytest.mark.parametrize("damage", ["the model", "every model"])
+def test_a_patch_mends_an_endpoint_whose_model_is_lost(
+    published: Published, start_again: Callable[[Published], Published], model: Model, challenger: bytes, damage: str
+) -> None:
+    live = published.service.registry.catalog.endpoint_named(published.publication.predictive.id, "live")
+    assert live is not None
+    published.service.store.save([replace(live, model="0" * 64)])
+    if damage == "every model":
+        for kept in list(published.service.artifacts.listed(ArtifactKind.MODEL)):
+            published.service.artifacts.remove(kept)
+    restarted = start_again(published)
+
+    lost = restarted.client.post(
+        f"{restarted.endpoint('live')['api_location']}/execute", headers=restarted.headers("live"), json=ROW
+    )
+    answer = patch(restarted, update(model.stored(challenger)))
+
+    assert error_of(lost) == (404, "NotFound", "ModelPackageNotFound")
+    assert answer.status_code == 204, answer.text
+    assert scored(restarted, "live")
 
 
 def test_a_replica_serves_the_new_model_within_a_second(published: Published, model: Model, challenger: bytes) -> None:

@@ -116,6 +116,8 @@ CASES: dict[tuple[str, str], Callable[[Caller], httpx.Response]] = {
     ("MemoryQuotaViolation", "OutOfMemoryLimit"): lambda c: c.score(content=b" " * (16 * 2**20 + 1)),
     ("InternalError", ""): Caller.with_a_fault_of_ours,
     ("InitializingContainers", ""): Caller.without_a_model,
+    ("ModelPackageFormatError", ""): lambda c: c.after_a_start_with(b"no model at all"),
+    ("NotFound", "ModelPackageNotFound"): lambda c: c.after_a_start_with(None),
     ("ServiceUnavailable", "NoMoreResources"): Caller.without_storage,
     ("ServiceUnavailable", "RequestThrottled"): Caller.beyond_the_maximum,
 }
@@ -143,9 +145,10 @@ def caller(
     storage: Secret,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    start_again: Callable[[Published], Published],
 ) -> Caller:
     blob = {"ConnectionString": storage.reveal(), "RelativeLocation": f"{box.container_name}/rows.csv"}
-    return Caller(standing, strict, box, blob, tmp_path, monkeypatch)
+    return Caller(standing, strict, box, blob, tmp_path, monkeypatch, start_again)
 
 
 @pytest.mark.parametrize(("status", "code", "detail"), [entry for entry in listed() if entry[1:] in CASES])
