@@ -22,6 +22,7 @@ from studio.web.key_guard import KeyGuard
 from studio.web.news import News
 
 MAX_BODY_BYTES = 40_000
+MAX_DEFINITION_BYTES = 3_000_000  # the classic service's limit for a definition that comes in the request
 
 _MANAGEMENT = "management"  # what the workspace token opens
 
@@ -176,13 +177,15 @@ class Calls:
     def __init__(self, doors: Doors) -> None:
         self._doors = doors
 
-    def __call__(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
-        """Wrap one handler."""
+    def __call__(
+        self, handler: Handler, *, max_bytes: int = MAX_BODY_BYTES
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """Wrap one handler, whose requests may have `max_bytes`."""
 
         async def answer(request: Request) -> Response:
             note(request.scope, operation=handler.__name__)
             try:
-                return await Call(request, await _body(request), self._doors).answered(handler)
+                return await Call(request, await _body(request, max_bytes), self._doors).answered(handler)
             except Exception as error:  # the renderer knows every kind, and logs what nobody foresaw
                 return fault_response(error)
 
@@ -209,11 +212,11 @@ def _json(body: bytes, status: int) -> Response:
     return Response(body, status, media_type="application/json; charset=utf-8")
 
 
-async def _body(request: Request) -> bytes:
+async def _body(request: Request, max_bytes: int) -> bytes:
     parts, size = [], 0
     async for part in request.stream():
         parts.append(part)
         size += len(part)
-        if size > MAX_BODY_BYTES:
-            raise QuotaExceeded("OutOfMemoryLimit", f"a request here may have at most {MAX_BODY_BYTES} bytes")
+        if size > max_bytes:
+            raise QuotaExceeded("OutOfMemoryLimit", f"a request here may have at most {max_bytes} bytes")
     return b"".join(parts)

@@ -67,6 +67,27 @@ def test_a_declaration_becomes_web_services_that_score(publisher: Publisher, run
     assert scored.status_code == 200
 
 
+def test_a_declaration_of_many_columns_is_published(
+    publisher: Publisher, run_jobs: RunJobs, box: ContainerClient
+) -> None:
+    names = [f"measured quantity number {n}" for n in range(1700)]
+    columns = "\n".join(f'"{name}" = "Numeric"' for name in names)
+    text = TEXT.replace('age = "Integer"', columns).replace('hours = "Numeric"\njob = "Categorical"', "")
+    rows = [",".join([*names, "income"])]
+    rows += [",".join([*(str(n) for _ in names), ("<=50K", ">50K")[n > 60]]) for n in range(120)]
+    box.upload_blob("wide.csv", "\n".join(rows))
+    data = publisher.data | {"RelativeLocation": f"{box.container_name}/wide.csv"}
+
+    began = publisher.begin(Experiment=text, Data=data)
+    assert began.status_code == 202, began.text
+    activity = str(began.json()["ActivityId"])
+    run_jobs()
+    published = publisher.complete(activity)
+
+    assert len(text) > 40_000
+    assert published.status_code == 200, published.text
+
+
 def test_completing_again_keeps_ids_and_keys(publisher: Publisher, run_jobs: RunJobs) -> None:
     activity = publisher.activity()
     run_jobs()

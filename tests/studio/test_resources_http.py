@@ -153,6 +153,13 @@ def test_an_asset_may_have_any_key(resource: Resource, model: dict[str, str], se
     assert scored(resource.published, "default") != before
 
 
+def test_a_definition_may_be_large_up_to_the_classic_limit(resource: Resource) -> None:
+    def sent(n_bytes: int) -> int:
+        return resource.call("PATCH", json=resource.call("GET").json() | {"comment": "x" * n_bytes}).status_code
+
+    assert [sent(100_000), sent(3_000_000)] == [200, 413]
+
+
 def test_an_unchanged_definition_changes_nothing(resource: Resource) -> None:
     before = scored(resource.published, "default")
 

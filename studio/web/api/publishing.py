@@ -12,7 +12,7 @@ from studio.publications.publishing import Activity, Publishing
 from studio.services.addresses import Addresses
 from studio.serving.registry import Registry
 from studio.store.catalog import CatalogStore
-from studio.web.calls import Call, Calls, json_response
+from studio.web.calls import MAX_DEFINITION_BYTES, Call, Calls, json_response
 
 _STATUS = {JobStatus.FINISHED: "Trained", JobStatus.FAILED: "Failed", JobStatus.CANCELLED: "Cancelled"}
 
@@ -30,7 +30,7 @@ class PublishingApi:
         """List the routes."""
         experiments = "/workspaces/{owner}/experiments"
         return [
-            Route(experiments, calls(self.begin_publication), methods=["POST"]),
+            Route(experiments, calls(self.begin_publication, max_bytes=MAX_DEFINITION_BYTES), methods=["POST"]),
             Route(f"{experiments}/{{activity}}", calls(self.show_publication), methods=["GET"]),
             Route(f"{experiments}/{{activity}}/webservice", calls(self.complete_publication), methods=["POST"]),
         ]

@@ -26,7 +26,7 @@ from studio.services.keys import is_id, new_id
 from studio.serving.registry import Registry
 from studio.serving.scoring import output_columns
 from studio.store.artifacts import ArtifactKind, Artifacts
-from studio.web.calls import Call, Calls, json_response
+from studio.web.calls import MAX_DEFINITION_BYTES, Call, Calls, json_response
 
 _PROVIDER = "/providers/Microsoft.MachineLearning"
 _LOCATION = "local"
@@ -63,8 +63,8 @@ class ResourcesApi:
             Route(group, calls(self.list_all), methods=["GET"]),
             Route(f"{group}/{{name}}/listKeys", calls(self.list_keys), methods=["GET", "POST"]),
             Route(f"{group}/{{name}}", calls(self.show), methods=["GET"]),
-            Route(f"{group}/{{name}}", calls(self.create), methods=["PUT"]),
-            Route(f"{group}/{{name}}", calls(self.update), methods=["PATCH"]),
+            Route(f"{group}/{{name}}", calls(self.create, max_bytes=MAX_DEFINITION_BYTES), methods=["PUT"]),
+            Route(f"{group}/{{name}}", calls(self.update, max_bytes=MAX_DEFINITION_BYTES), methods=["PATCH"]),
             Route(f"{group}/{{name}}", calls(self.delete), methods=["DELETE"]),
             Route(
                 f"{subscription}{_PROVIDER}/locations/{{location}}/operations/{{operation}}",
