@@ -382,6 +382,22 @@ def test_an_override_ends_in_the_future(world: World, until: str, said: str) -> 
         world.app.rollback.override(world.run()["id"], "ada", "x", until)
 
 
+def test_who_asked_for_a_run_may_be_kept_from_overriding_the_gate_for_it(world: World) -> None:
+    world.service.quality = 0.2
+    world.drop("a.csv", people(600))
+    world.tick()
+    runs = world.app.evaluation._stores.runs
+    refused = runs.find_any(world.run()["id"])
+    assert refused
+    runs.save(replace(refused, requested_by="Ada"))
+    ask_always(world, allow_self=False)
+
+    with pytest.raises(RequestRefused, match="another person has to decide"):
+        world.app.rollback.override(refused.id, "ada", "mine is good")
+
+    assert world.app.rollback.override(refused.id, "bob", "hers is good")["state"] == "EVALUATING"
+
+
 def test_a_run_that_was_never_scored_cannot_be_overridden(world: World) -> None:
     run = promoted(world, "a.csv", 0.8, 1)
 
@@ -488,6 +504,17 @@ def test_decisions_are_exported_as_csv_that_no_spreadsheet_runs(world: World) ->
     assert [row["paired"] for row in rows] == ["True", "True", ""]
     assert rows[2]["decided_by"] == "'=HYPERLINK(1)"
     assert not [cell for row in rows for cell in row.values() if cell.startswith(("=", "@", "+"))]
+
+
+def test_a_way_back_that_no_kept_row_can_show_says_so(world: World) -> None:
+    first = promoted(world, "a.csv", 0.8, 1)
+    promoted(world, "b.csv", 1.0, 2)
+    world.service.served["live"] = "quality=0.8"  # somebody else was there first
+
+    back = evaluate(world, world.app.rollback.rollback("census", first["id"], "ada", "x"))
+
+    assert back["state"] == "PROMOTED"
+    assert back["reason"].endswith("golden rows, none of which the model before answered otherwise")
 
 
 def test_a_chain_that_was_deleted_whole_shows(world: World) -> None:

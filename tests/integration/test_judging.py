@@ -315,6 +315,21 @@ def test_a_link_decides_once_and_says_who_was_asked(world: World) -> None:
         world.app.approvals.decide_by_link(token, "reject", "again")
 
 
+def test_a_link_sent_to_nobody_by_name_asks_who_decides_where_nobody_may_approve_a_run_of_their_own(
+    world: World,
+) -> None:
+    world.app.approvals._secret = Secret("s" * 40)
+    ask_always(world, allow_self=False)
+    run = evaluate(world, begin(world, "a.csv", 1.0, 1))
+    stored = world.app.evaluation._stores.runs.find_any(run["id"])
+    assert stored
+    token = world.app.approvals.token(stored, "", timedelta(hours=1))
+
+    with pytest.raises(RequestRefused, match="say who decides"):
+        world.app.approvals.decide_by_link(token, "approve", "fine", " ")
+    assert world.app.approvals.decide_by_link(token, "approve", "fine", "ada")["approval"]["by"] == "ada"
+
+
 def test_there_are_no_links_without_a_secret(world: World) -> None:
     ask_always(world)
     run = evaluate(world, begin(world, "a.csv", 1.0, 1))

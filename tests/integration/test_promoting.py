@@ -39,7 +39,9 @@ def test_a_refused_update_leaves_the_champion(world: World) -> None:
     assert world.service.served["live"] == "quality=0.5"
 
 
-def test_a_champion_that_is_not_seen_to_be_back_keeps_the_run_open_until_it_is(world: World) -> None:
+def test_a_champion_that_is_not_seen_to_be_back_keeps_the_run_open_until_it_is(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
     def corrupt(name: str) -> None:
         if name == "live":
             world.service.served["live"] = "quality=0.1"
@@ -50,6 +52,7 @@ def test_a_champion_that_is_not_seen_to_be_back_keeps_the_run_open_until_it_is(w
     with pytest.raises(EvaluationError, match="was not seen to give the champion's answers"):
         world.tick()
     assert world.run()["state"] == "RESTORING"
+    assert "promotion.restore_unproven" in caplog.text  # an alert rule looks for it
 
     world.app.evaluation.evaluate("census", world.run()["id"])
 

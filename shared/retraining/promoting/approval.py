@@ -111,6 +111,9 @@ class Approvals:
         act = {"approve": self.approve, "reject": self.reject}.get(decision)
         if act is None:
             raise RequestRefused("a link decides with 'approve' or 'reject'", 400)
+        model = self._models.get(run.model)
+        if model and not model.approval.allow_self and not (claim.to or by.strip()):
+            raise RequestRefused("say who decides: nobody may approve a run of their own here", 400)
         return act(run.id, claim.to or by or "the holder of the link", reason, via="link")
 
     def _decided(self, run_id: str, by: str, reason: str, via: str, decision: str) -> tuple[Run, dict[str, str]]:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import NoReturn
 
+import numpy as np
+
 from shared.adapters.blobs import BlobStore
 from shared.adapters.decisions import DecisionTable
 from shared.adapters.endpoints import EndpointClient
@@ -21,6 +23,7 @@ from shared.domain.deciding.champion import INITIAL, Champion
 from shared.domain.deciding.decision import OVERRIDE, ROLLBACK
 from shared.domain.lifecycle.budgets import is_overdue
 from shared.domain.lifecycle.runs import Run, RunKind, RunState
+from shared.domain.measuring import golden
 from shared.domain.model import Model
 from shared.domain.spans import span
 from shared.errors import Changed, EvaluationError, ServiceRejected
@@ -36,6 +39,7 @@ from shared.wire import MODEL_EXTENSION, BlobReference
 _log = logging.getLogger(__name__)
 _OUTCOMES = {RunKind.TRAINING: RunState.PROMOTED.value, RunKind.ROLLBACK: ROLLBACK, RunKind.OVERRIDE: OVERRIDE}
 _TOLD_S = 1.0  # a shorter wait for the proof is nothing to tell
+_ALIKE = ", none of which the model before answered otherwise"
 _REFERENCE_LIFETIME = timedelta(hours=1)  # the service copies the model at once
 
 
@@ -136,7 +140,7 @@ class Promotion:
                     raise
                 return self._give_way(run, model, serving, expected)
         waited = f" after {proof.seconds:.1f} s" if proof.seconds and proof.seconds >= _TOLD_S else ""
-        reason = f"{run.reason}; proven on {proof.rows} golden rows{waited}"
+        reason = f"{run.reason}; proven on {proof.rows} golden rows{waited}{'' if _tell(expected) else _ALIKE}"
         return self._close(run, RunState.PROMOTED, reason, proof, champion, lease)
 
     def _give_way(self, run: Run, model: Model, champion: Champion | None, own: GoldenRows) -> Run:
@@ -237,6 +241,14 @@ class Promotion:
         at = champion.since if promoted else self._clock()
         lease.note_decision(self._decisions.append(run.model, run.id, outcome, at, evidence, noted=lease.record.head))
         return self._runs.save(run.advanced(state, self._clock(), reason))
+
+
+def _tell(expected: GoldenRows) -> bool:
+    """Whether the rows tell what serves now from what served before."""
+    if expected.champion is None or expected.challenger is None:
+        return True
+    before, now = (np.asarray(answers, dtype=np.float64) for answers in (expected.champion, expected.challenger))
+    return bool(golden.choose(before, now))
 
 
 def _whose(run: Run) -> str:
