@@ -43,6 +43,7 @@ class Faults:
 
 @dataclass
 class Job:
+    inputs: dict[str, Any]
     outputs: dict[str, Any]
     started: int = 0
 
@@ -101,7 +102,7 @@ class ClassicService(LocalServer):
                 self.faults.refused_submits -= 1
                 return 400, self._error("BadArgument", "InvalidBlobExtension")
             job_id = uuid.uuid4().hex
-            self.jobs[job_id] = Job(body["Outputs"])
+            self.jobs[job_id] = Job(body["Inputs"], body["Outputs"])
             return 200, job_id
         if job_id not in self.jobs or self.faults.forget_jobs:
             return 404, self._error("NotFound", "NotFound")

@@ -157,3 +157,25 @@ def test_no_planted_secret_is_found_anywhere(
         if place.endswith(WRITTEN_BY_SERVICES):
             continue
         assert "sig=" not in text.replace("\\", "").replace("sig=****", ""), place
+
+
+@pytest.mark.parametrize("is_keyed", [False, True])
+def test_a_job_gets_an_account_key_only_where_a_setting_says_so_and_each_start_warns(
+    world: World, caplog: pytest.LogCaptureFixture, is_keyed: bool
+) -> None:
+    if is_keyed:
+        world.environment |= {"KEYED_HANDOVER": world.storage.reveal()}
+    world.app = compose(world.environment, world.clock)
+    world.service.faults.job_status = "Running"
+
+    world.drop("a.csv", people(600))
+    world.tick()
+
+    (job,) = world.service.jobs.values()
+    references = [*job.inputs.values(), *job.outputs.values()]
+    assert {reference.get("ConnectionString") for reference in references} == {
+        world.storage.reveal() if is_keyed else None
+    }
+    assert [bool(reference.get("SasBlobToken")) for reference in references] == [not is_keyed] * 3
+    assert ("storage.key_handed_over" in caplog.text) is is_keyed
+    assert account_key(world) not in caplog.text

@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 
 from infra.checks.template import Resource, Template, literal, properties, read_template, text_of, unwrapped, walk
+from infra.packaging import PYTHON
 from shared.adapters import storage_layout as layout
 from shared.declarations.models_file import load_models
 from shared.domain.data.dataset import is_table
@@ -145,6 +146,29 @@ def test_the_studio_account_holds_what_the_service_uses() -> None:
         "tables": [account.CATALOG_TABLE, account.JOBS_TABLE],
         "queues": [account.JOB_QUEUE],
     }
+
+
+@pytest.mark.parametrize(
+    ("module", "said"),
+    [
+        ("storage-account.bicep", "allowSharedKeyAccess: false"),
+        ("storage-account.bicep", "allowBlobPublicAccess: false"),
+        ("monitoring.bicep", "DisableLocalAuth: true"),
+        ("functions.bicep", "keyVaultReferenceIdentity: identityId"),
+        ("functions.bicep", f"runtime: {{ name: 'python', version: '{PYTHON}' }}"),
+        ("../event-subscription.bicep", "deadLetterWithResourceIdentity: {"),
+    ],
+)
+def test_nothing_in_azure_opens_by_a_password_and_nothing_undelivered_is_lost(module: str, said: str) -> None:
+    assert said in (INFRA / "modules" / module).read_text()
+
+
+def test_training_workers_start_with_the_queue_that_jobs_go_to_and_end_with_it() -> None:
+    text = (INFRA / "modules" / "studio.bicep").read_text()
+    training = text[text.index("minReplicas: 0") :]
+
+    assert re.findall(r"queueName: '([^']+)'", text) == [account.JOB_QUEUE]
+    assert f"queueName: '{account.JOB_QUEUE}'" in training
 
 
 def test_events_are_filtered_for_the_trigger_and_sent_to_it() -> None:
