@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from shared.domain.gate import Circumstances, Fault, GateRule, MetricRule, Mode, Outcome, Policy, SliceRule, judge
+from shared.domain.measuring.measures import MEASURES
 from shared.domain.measuring.paired import PairedScores
 from shared.domain.task import Task
 
@@ -173,10 +174,9 @@ def classes(champion_noise: float, challenger_noise: float, n_rows: int = 2000) 
 @pytest.mark.parametrize(
     ("metric", "rows"),
     [
-        *((name, numbers) for name in ("Mean Absolute Error", "Root Mean Squared Error", "Relative Absolute Error")),
-        *((name, numbers) for name in ("Relative Squared Error", "Coefficient of Determination")),
-        *((name, classes) for name in ("Overall accuracy", "Average accuracy", "Macro-averaged recall")),
-        *((name, scores) for name in ("AUC", "Accuracy", "F-Score", "Recall", "Training Log Loss")),
+        (name, rows)
+        for task, rows in ((Task.REGRESSION, numbers), (Task.MULTICLASS, classes), (Task.TWO_CLASS, scores))
+        for name in MEASURES[task]
     ],
 )
 def test_whichever_way_a_metric_points_better_is_promoted_and_worse_rejected(metric: str, rows: Any) -> None:

@@ -71,6 +71,24 @@ def test_two_class_measures_agree_with_the_confusion_matrix() -> None:
     assert value["Training Log Loss"] == pytest.approx(100 * (1 - value["Average Log Loss"] / entropy))
 
 
+def test_multiclass_measures_agree_with_their_definitions() -> None:
+    truth, answers = _answers(Task.MULTICLASS)
+    said = answers.argmax(axis=1)
+    value = {name: measure(truth, answers)(np.ones(N)) for name, measure in MEASURES[Task.MULTICLASS].items()}
+    of_each = [
+        ((said == k) & (truth == k), (said == k) & (truth != k), (said != k) & (truth == k), (said != k) & (truth != k))
+        for k in range(4)
+    ]
+    tp, fp, fn, tn = (np.array(counts) for counts in zip(*[map(np.sum, each) for each in of_each], strict=True))
+
+    assert value["Overall accuracy"] == pytest.approx((said == truth).mean())
+    assert value["Average accuracy"] == pytest.approx(((tp + tn) / N).mean())
+    assert value["Micro-averaged precision"] == pytest.approx(tp.sum() / (tp + fp).sum())
+    assert value["Micro-averaged recall"] == pytest.approx(tp.sum() / (tp + fn).sum())
+    assert value["Macro-averaged precision"] == pytest.approx((tp / (tp + fp)).mean())
+    assert value["Macro-averaged recall"] == pytest.approx((tp / (tp + fn)).mean())
+
+
 def test_regression_measures_agree_with_their_definitions() -> None:
     truth, answers = _answers(Task.REGRESSION)
     value = {name: measure(truth, answers)(np.ones(N)) for name, measure in MEASURES[Task.REGRESSION].items()}
