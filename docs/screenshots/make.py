@@ -82,11 +82,13 @@ def _look(browser: Browser, addresses: Addresses) -> None:
         ("dashboard", 1100, 1250, ""),
         ("model", 1100, 1000, "#/model/census"),
         ("report", 1000, 1500, f"#/report/{promoted}"),
+        ("report-whole", 1000, None, f"#/report/{promoted}"),
         ("dashboard-narrow", 375, 900, ""),
     ):
         browser.open("about:blank", width=width)
         browser.open(page + view, width=width)
         _wait(browser)
+        height = height or browser.run("document.documentElement.scrollHeight")
         clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
         shot = browser.call("Page.captureScreenshot", captureBeyondViewport=True, clip=clip)
         (HERE / f"{name}.png").write_bytes(base64.b64decode(shot["data"]))
