@@ -44,7 +44,11 @@ def test_files_become_a_served_model_or_a_reason(loop: Loop) -> None:
 def test_the_http_functions_want_a_key_and_health_does_not(loop: Loop) -> None:
     url = loop.addresses.functions_url
 
-    assert requests.get(f"{url}/api/health", timeout=10).json()["models"] == ["census", "demand", "rentals"]
+    assert requests.get(f"{url}/api/health", timeout=10).json()["models"] == {
+        "census": "ok",
+        "demand": "ok",
+        "rentals": "ok",
+    }
     assert requests.get(f"{url}/api/runs", timeout=10).status_code == 401
     with_key = {"x-functions-key": loop.addresses.function_key.reveal()}
     missing = requests.get(f"{url}/api/runs/nothing", headers=with_key, timeout=10)

@@ -9,9 +9,9 @@ from typing import Any
 
 from azure.core.exceptions import AzureError
 
-from shared.adapters.blobs import BlobStore, trouble
+from shared.adapters.blobs import BlobStore, facts_of, trouble
 from shared.adapters.reach import Reached
-from shared.adapters.storage_layout import TRAINING_DATA
+from shared.adapters.storage_layout import HOLDOUTS, TRAINING_DATA
 from shared.domain.model import Model
 from shared.retraining import Clock
 
@@ -32,7 +32,7 @@ class Health:
         self._lock = threading.Lock()
 
     def report(self) -> tuple[bool, dict[str, Any]]:
-        """Return whether the app is ready, and the facts: storage, services by model, models."""
+        """Return whether the app is ready, and the facts: storage, and for each model its services and its holdout."""
         with self._lock:
             if self._known is None or self._clock() - self._known[0] > _REMEMBERED:
                 self._known = (self._clock(), self._look())
@@ -42,14 +42,15 @@ class Health:
     def _look(self) -> dict[str, Any]:
         storage = self._storage()
         services = {name: self._service(model) for name, model in sorted(self._models.items())}
-        ready = all(said == _OK for said in (storage, *services.values()))
+        models = {name: self._model(model, storage) for name, model in sorted(self._models.items())}
+        ready = all(said == _OK for said in (storage, *services.values(), *models.values()))
         return {
             "status": _OK if ready else "unavailable",
             "live": True,
             "ready": ready,
             "storage": storage,
             "services": services,
-            "models": sorted(self._models),
+            "models": models,
         }
 
     def _storage(self) -> str:
@@ -58,6 +59,15 @@ class Health:
         except AzureError as failed:
             return trouble(failed)
         return _OK
+
+    def _model(self, model: Model, storage: str) -> str:
+        if not model.holdout or storage != _OK:
+            return _OK
+        try:
+            is_there = facts_of(self._blobs.blob(f"{HOLDOUTS}/{model.holdout}")) is not None
+        except AzureError as failed:
+            return trouble(failed)
+        return _OK if is_there else f"there is no '{model.holdout}' in the container '{HOLDOUTS}'; upload it there"
 
     def _service(self, model: Model) -> str:
         if any(UNPUBLISHED in address for address in model.addresses):
