@@ -1,4 +1,4 @@
-"""Experiments and models, each kept under the SHA-256 of its bytes: written once, never changed, shared."""
+"""Experiments and models, each kept under the SHA-256 of its bytes: never changed, shared."""
 
 from __future__ import annotations
 
@@ -8,13 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
 
 from shared.wire import BlobReference
 from studio.store.account import ARTIFACT_CONTAINER, OwnStorage
-
-if TYPE_CHECKING:
-    from azure.storage.blob import BlobClient
 
 
 class ArtifactKind(Enum):
@@ -49,15 +45,14 @@ class Artifacts:
         self._storage = storage
 
     def put(self, kind: ArtifactKind, data: bytes) -> str:
-        """Keep `data` and return its digest; equal bytes are kept once, and count as new again."""
-        from azure.core.exceptions import ResourceExistsError
+        """
+        Keep `data` and return its digest.
 
+        Equal bytes are kept once and written again: that mends a blob that was altered, and its new ETag tells a
+        removal that was decided before that it is wanted.
+        """
         digest = hashlib.sha256(data).hexdigest()
-        blob = self._storage.artifacts.get_blob_client(blob_name(kind, digest))
-        try:
-            blob.upload_blob(data, overwrite=False)
-        except ResourceExistsError:
-            _touch(blob, data)
+        self._storage.artifacts.get_blob_client(blob_name(kind, digest)).upload_blob(data, overwrite=True)
         return digest
 
     def get(self, kind: ArtifactKind, digest: str) -> bytes:
@@ -92,16 +87,6 @@ class Artifacts:
     def reference(self, kind: ArtifactKind, digest: str) -> BlobReference:
         """Name the blob, without anything that opens it."""
         return BlobReference(f"{ARTIFACT_CONTAINER}/{blob_name(kind, digest)}")
-
-
-def _touch(blob: BlobClient, data: bytes) -> None:
-    """Give a blob a new ETag, so that no removal decided before takes it away; one just removed is put anew."""
-    from azure.core.exceptions import ResourceNotFoundError
-
-    try:
-        blob.set_blob_metadata({})
-    except ResourceNotFoundError:
-        blob.upload_blob(data, overwrite=True)
 
 
 def blob_name(kind: ArtifactKind, digest: str) -> str:

@@ -130,6 +130,7 @@ class Caller:
             yield
         finally:
             save(before)
+            service.registry.refresh()
 
     def too_slowly(self) -> httpx.Response:
         registry, endpoint = self.published.service.registry, self.published.endpoint("live")

@@ -91,6 +91,19 @@ def test_a_file_that_was_altered_is_not_loaded(service: Service, digests: list[s
         models.load(digests[0])
 
 
+def test_a_model_that_was_altered_in_storage_is_mended_by_putting_it_again(
+    service: Service, digests: list[str], model_files: list[bytes]
+) -> None:
+    blob = service.storage.artifacts.get_blob_client(f"models/{digests[0]}.ilearner")
+    blob.upload_blob(b"something else", overwrite=True)
+    with pytest.raises(ArtifactMissing):
+        service.artifacts.get(ArtifactKind.MODEL, digests[0])
+
+    service.artifacts.put(ArtifactKind.MODEL, model_files[0])
+
+    assert service.artifacts.get(ArtifactKind.MODEL, digests[0]) == model_files[0]
+
+
 def test_models_that_nobody_serves_leave_memory_and_disk(service: Service, digests: list[str]) -> None:
     models = ModelCache(service.artifacts, 2**30)
     models.fetch(digests)
