@@ -71,7 +71,7 @@ def _publish(options: argparse.Namespace) -> int:
 
     def find(settings: Settings) -> Finding:
         service, parameters = assemble(settings), dict(options.parameter)
-        publication = publish(service, options.experiment, options.data, options.endpoint, parameters)
+        publication = publish(service, options.experiment, options.data, options.endpoint, parameters, say=_say_beside)
         addresses = Addresses(settings.url)
         return Finding(publication.to_json(addresses), as_table(publication, addresses))
 
@@ -164,6 +164,11 @@ def _settings() -> Settings:
         raise SystemExit(_failed(error)) from None
     configure_logging(as_json=settings.operation.logs_json)
     return settings
+
+
+def _say_beside(text: str) -> None:
+    """Tell the person who waits; standard output is the result's alone."""
+    print(f"python -m studio: {text}", file=sys.stderr, flush=True)
 
 
 def _failed(error: Exception) -> int:

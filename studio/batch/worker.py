@@ -116,10 +116,10 @@ class Worker:
 
     def step(self) -> bool:
         """Wait for a place to train on this machine, and do one errand there; False when the queue showed none."""
-        while self._slots is not None and not self._slots.take():
-            if self._stop.wait(_PLACE_LOOK_S):
-                return False
         try:
+            while self._slots is not None and not self._slots.take():
+                if self._stop.wait(_PLACE_LOOK_S):
+                    return False
             message = self._queue.receive()
             if message is not None:
                 self._do(message)

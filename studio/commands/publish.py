@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from shared.errors import ConfigError
 from shared.wire import BlobReference
 from studio.batch.job_ports import INPUT_EXTENSIONS
+from studio.batch.training_slot import TrainingSlots
 from studio.bootstrap import Service, training_threads
 from studio.engine.experiment import parse_experiment
 from studio.engine.training import train
@@ -24,6 +25,8 @@ def publish(
     data: Path,
     endpoint_names: Sequence[str],
     parameters: Mapping[str, str] | None = None,
+    slots: TrainingSlots | None = None,
+    say: Callable[[str], object] = lambda _: None,
 ) -> Publication:
     """
     Store the experiment, train the first model on `data`, and publish both web services in one transaction.
@@ -31,6 +34,8 @@ def publish(
     Args:
         endpoint_names: Further endpoints of the predictive web service; those that exist are left as they are.
         parameters: The training's web service parameters for the first model; those without default are needed.
+        slots: Places to train on this machine, of which one is waited for; None for those that the workers take.
+        say: Told that all places are taken, as long as they are.
 
     Raises:
         ConfigError: A file or an endpoint name cannot be used.
@@ -39,7 +44,8 @@ def publish(
     """
     extension = _check(declaration, data, endpoint_names)
     experiment = parse_experiment(declaration.read_text(encoding="utf-8"), declaration.name)
-    trained = train(experiment, data, extension, threads=training_threads(), parameters=parameters)
+    with (slots or TrainingSlots()).taken(say):
+        trained = train(experiment, data, extension, threads=training_threads(), parameters=parameters)
     service.storage.prepare()
     digests = ArtifactDigests(
         experiment=service.artifacts.put(ArtifactKind.EXPERIMENT, experiment.source_text.encode()),

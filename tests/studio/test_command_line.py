@@ -19,6 +19,8 @@ import pytest
 from azure.storage.blob import ContainerClient
 from exchanges import DATA, SECRET, TOKEN, VERSION, bearer, people, wait_for
 
+from studio.batch.training_slot import TrainingSlots, n_cores, n_slots_on
+
 ROOT = Path(__file__).parents[2]
 Start = Callable[..., "Program"]
 
@@ -186,6 +188,26 @@ def test_a_file_that_is_not_there_is_one_message(env: dict[str, str]) -> None:
     assert (finished.returncode, finished.stdout) == (1, "")
     assert "there is no file absent.toml" in finished.stderr
     assert "Traceback" not in finished.stderr
+
+
+def test_publishing_beside_a_training_job_waits_for_its_end_and_says_so(
+    env: dict[str, str], start: Start, tmp_path: Path
+) -> None:
+    # The places are files in the temporary directory, which is this test's own here.
+    env["TMPDIR"] = str(tmp_path)
+    held = [TrainingSlots(directory=tmp_path / f"studio-slots-{os.getuid()}") for _ in range(n_slots_on(n_cores()))]
+    assert all(slots.take() for slots in held)
+    data = people(tmp_path / "early.csv", 300)
+
+    program = start("publish", str(DATA / "income.toml"), "--data", str(data))
+    said = f"python -m studio: waiting for one of {len(held)} training slots… 0 s\n"
+    wait_for(lambda: said in program.log.read_text(encoding="utf-8"), "the program to say that it waits")
+    is_waiting = program.process.poll() is None
+    for slots in held:
+        slots.free()
+
+    assert is_waiting
+    assert program.process.wait(60) == 0
 
 
 def test_another_secret_is_one_message(env: dict[str, str], tmp_path: Path) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from exchanges import DATA, people
+from exchanges import DATA, people, wait_for
 
 from shared.errors import ConfigError
 from shared.secret import Secret
+from studio.batch.training_slot import TrainingSlots
 from studio.bootstrap import Service, assemble
 from studio.commands.publication_table import as_table
 from studio.commands.publish import publish
@@ -140,3 +142,35 @@ def test_data_that_cannot_be_trained_on_publishes_nothing(service: Service, tmp_
         publish(service, DECLARATION, data, [])
 
     assert service.catalog.read().services == {}
+
+
+def test_a_publication_waits_for_a_place_to_train_says_so_and_gives_it_back(
+    service: Service, early_file: Path, tmp_path: Path
+) -> None:
+    busy, slots = TrainingSlots(1, tmp_path), TrainingSlots(1, tmp_path)
+    said: list[str] = []
+    assert busy.take()
+
+    with ThreadPoolExecutor(1) as pool:
+        publishing = pool.submit(publish, service, DECLARATION, early_file, [], None, slots, said.append)
+        wait_for(lambda: bool(said), "the publication to wait")
+        without_place = (publishing.done(), service.catalog.read().services)
+        busy.free()
+        publishing.result(30)
+
+    assert without_place == (False, {})
+    assert said == ["waiting for one of 1 training slots… 0 s"]
+    assert busy.take()
+    busy.free()
+
+
+def test_a_training_that_fails_gives_its_place_back(service: Service, tmp_path: Path) -> None:
+    data = tmp_path / "data.csv"
+    data.write_text("age,hours,job\n1,2,clerk\n", encoding="utf-8")
+
+    with pytest.raises(ModuleError):
+        publish(service, DECLARATION, data, [], slots=TrainingSlots(1, tmp_path))
+
+    other = TrainingSlots(1, tmp_path)
+    assert other.take()
+    other.free()

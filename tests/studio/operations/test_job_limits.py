@@ -18,7 +18,7 @@ from studio.batch.doorbell import Doorbell
 from studio.batch.job_order import JobOrder, Outcome
 from studio.batch.job_process import JobProcess, warm_up
 from studio.batch.jobs import JobState
-from studio.batch.training_slot import TrainingSlots
+from studio.batch.training_slot import TrainingSlots, n_cores, n_slots_on
 from studio.bootstrap import Service
 from studio.operation import JobLimits, Operation
 from studio.settings import Settings
@@ -133,6 +133,48 @@ def test_places_to_train_are_counted_over_processes_and_freed(tmp_path: Path) ->
 
     assert taken == [True, True, False]
     assert after == [True, False, True]
+
+
+def test_who_waits_for_a_place_gets_it_before_who_just_had_it(tmp_path: Path) -> None:
+    busy, waiting = TrainingSlots(1, tmp_path), TrainingSlots(1, tmp_path)
+
+    taken = [busy.take(), waiting.take()]
+    busy.free()
+    after = [busy.take(), waiting.take()]
+    waiting.free()
+
+    assert taken == [True, False]
+    assert after == [False, True]
+    assert busy.take()
+    busy.free()
+
+
+def test_who_waits_no_longer_leaves_the_turn_to_others(tmp_path: Path) -> None:
+    busy, leaving, other = (TrainingSlots(1, tmp_path) for _ in range(3))
+    assert busy.take()
+    assert not leaving.take()
+
+    leaving.free()
+    busy.free()
+
+    assert other.take()
+    other.free()
+
+
+@pytest.mark.parametrize(("cores", "places"), [(1, 1), (2, 1), (3, 1), (4, 2), (5, 2), (64, 32)])
+def test_a_machine_has_a_place_to_train_for_every_two_cores(cores: int, places: int) -> None:
+    assert n_slots_on(cores) == places
+
+
+def test_without_a_number_this_machine_has_the_places_of_its_cores(tmp_path: Path) -> None:
+    n_places = n_slots_on(n_cores())
+    takers = [TrainingSlots(directory=tmp_path) for _ in range(n_places + 1)]
+
+    taken = [slots.take() for slots in takers]
+    for slots in takers:
+        slots.free()
+
+    assert taken == [True] * n_places + [False]
 
 
 @pytest.fixture
