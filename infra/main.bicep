@@ -170,6 +170,8 @@ module roles 'modules/roles.bicep' = {
     dataAccountName: storage.outputs.dataAccountName
     studioAccountName: storage.outputs.studioAccountName
     vaultName: vault.outputs.name
+    modelSettings: modelSettings
+    approvalLinks: approvalLinks
     registryName: registry.outputs.name
     applicationInsightsName: monitoring.outputs.applicationInsightsName
   }

@@ -11,6 +11,13 @@ param hostAccountName string
 param dataAccountName string
 param studioAccountName string
 param vaultName string
+
+@description('As in main.bicep: each is a secret of the vault, and an app setting that refers to it.')
+param modelSettings array
+
+@description('As in main.bicep: the app reads what it signs links with.')
+param approvalLinks bool
+
 param registryName string
 param applicationInsightsName string
 
@@ -52,6 +59,25 @@ resource studio 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
 resource vault 'Microsoft.KeyVault/vaults@2024-11-01' existing = {
   name: vaultName
 }
+
+// Who reads which secrets: those that functions.bicep and studio.bicep refer to, and no other.
+var modelSecrets = [for name in modelSettings: toLower(replace(name, '_', '-'))]
+var functionsSecretNames = concat(modelSecrets, approvalLinks ? ['approval-secret'] : [])
+var studioSecretNames = ['studio-secret', 'studio-workspace-token']
+
+resource functionsSecret 'Microsoft.KeyVault/vaults/secrets@2024-11-01' existing = [
+  for name in functionsSecretNames: {
+    parent: vault
+    name: name
+  }
+]
+
+resource studioSecret 'Microsoft.KeyVault/vaults/secrets@2024-11-01' existing = [
+  for name in studioSecretNames: {
+    parent: vault
+    name: name
+  }
+]
 
 resource registry 'Microsoft.ContainerRegistry/registries@2025-04-01' existing = {
   name: registryName
@@ -182,16 +208,18 @@ resource functionsQueues 'Microsoft.Authorization/roleAssignments@2022-04-01' = 
   }
 }
 
-// App settings refer to the endpoints' keys.
-resource functionsSecrets 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  scope: vault
-  name: guid(vault.id, functionsPrincipalId, role.keyVaultSecretsUser)
-  properties: {
-    principalId: functionsPrincipalId
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role.keyVaultSecretsUser)
+// App settings refer to the endpoints' keys, secret by secret: what the service encrypts with is none of the app's business.
+resource functionsSecrets 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for (name, at) in functionsSecretNames: {
+    scope: functionsSecret[at]
+    name: guid(vault.id, name, functionsPrincipalId, role.keyVaultSecretsUser)
+    properties: {
+      principalId: functionsPrincipalId
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role.keyVaultSecretsUser)
+    }
   }
-}
+]
 
 // Application Insights takes nothing without an identity.
 resource functionsTelemetry 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
@@ -237,16 +265,18 @@ resource studioQueues 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
-// What it encrypts with, and the token that opens its management.
-resource studioSecrets 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  scope: vault
-  name: guid(vault.id, studioPrincipalId, role.keyVaultSecretsUser)
-  properties: {
-    principalId: studioPrincipalId
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role.keyVaultSecretsUser)
+// What it encrypts with, and the token that opens its management; it has no use for the app's secrets.
+resource studioSecrets 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for (name, at) in studioSecretNames: {
+    scope: studioSecret[at]
+    name: guid(vault.id, name, studioPrincipalId, role.keyVaultSecretsUser)
+    properties: {
+      principalId: studioPrincipalId
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role.keyVaultSecretsUser)
+    }
   }
-}
+]
 
 // Both images are pulled without a password.
 resource studioImages 'Microsoft.Authorization/roleAssignments@2022-04-01' = {

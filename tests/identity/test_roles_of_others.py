@@ -50,12 +50,12 @@ NEEDED_FOR = {
     _app("host", "storageQueueDataContributor"): ("modules/functions.bicep", "AzureWebJobsStorage__queueServiceUri"),
     _app("host", "storageTableDataContributor"): ("modules/functions.bicep", "AzureWebJobsStorage__tableServiceUri"),
     _app("data", "storageQueueDataContributor"): ("modules/functions.bicep", "DATA_STORAGE__queueServiceUri"),
-    _app("vault", "keyVaultSecretsUser"): ("modules/functions.bicep", "@Microsoft.KeyVault("),
+    Assignment(APP, "vault", "each secret", "keyVaultSecretsUser"): ("modules/functions.bicep", "@Microsoft.KeyVault("),
     _app("insights", "monitoringMetricsPublisher"): (
         "modules/functions.bicep",
         "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
     ),
-    Assignment(STUDIO, "vault", "", "keyVaultSecretsUser"): ("modules/studio.bicep", "keyVaultUrl:"),
+    Assignment(STUDIO, "vault", "each secret", "keyVaultSecretsUser"): ("modules/studio.bicep", "keyVaultUrl:"),
     Assignment(STUDIO, "registry", "", "acrPull"): ("modules/studio.bicep", "registries: ["),
     Assignment(DEPLOYER, "data", "training-data", "storageBlobDataContributor"): ("../docs/azure.md", "drop files"),
     Assignment(DEPLOYER, "data", "holdouts", "storageBlobDataContributor"): (

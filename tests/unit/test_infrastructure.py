@@ -96,15 +96,6 @@ def placeholders(settings: list[str]) -> dict[str, str]:
     return {name: addresses.get(name, other[1]) for name in settings}
 
 
-def test_every_secret_that_is_named_is_in_the_vault() -> None:
-    modules = {name: (INFRA / "modules" / f"{name}.bicep").read_text() for name in ("functions", "studio", "vault")}
-    named = re.findall(r"SecretName=([a-z-]+)\)", modules["functions"])
-    named += re.findall(r"\$\{vaultUri\}secrets/([a-z-]+)", modules["studio"])
-
-    assert len(named) == 3
-    assert [name for name in named if f"name: '{name}'" not in modules["vault"]] == []
-
-
 def test_the_signing_secret_of_the_vault_is_long_enough() -> None:
     vault = (INFRA / "modules" / "vault.bicep").read_text()
 
