@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import unquote, urlsplit
 
 from shared.domain.data.contract import Contract
 from shared.domain.data.drift import DriftRule
@@ -52,6 +53,11 @@ class ScoringEndpoint:
 
     url: str
     key: Secret
+
+    @property
+    def name(self) -> str:
+        """The endpoint's name: the last part of its address."""
+        return unquote(urlsplit(self.url).path.rstrip("/").rpartition("/")[2])
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ def _head(report: Json) -> Iterator[str]:
     unpaired = " (UNPAIRED)" if verdict["unpaired"] else ""
     yield f"# {escaped(verdict['state'])}{unpaired}: {escaped(run['model'])}"
     yield ""
-    yield f"**{verdict_line(report)}** {escaped(verdict['reason'])}"
+    yield f"**{escaped(verdict_line(report))}** {escaped(verdict['reason'])}"
     yield ""
     against = f", against champion `{verdict['against']}`" if verdict["against"] else ""
     yield f"Run `{run['id']}`{against}."

@@ -7,16 +7,18 @@ from datetime import datetime
 from typing import Any
 
 _HEADLINES = {
-    "PROMOTED": "The challenger went live, and was seen to serve.",
-    "HELD": "A person has to decide; the champion serves on.",
-    "REJECTED": "The champion serves on: the challenger did not meet the rule.",
-    "NO_CHANGE": "The champion serves on: the challenger cannot be told apart from it.",
-    "SUPERSEDED": "The champion serves on: newer data overtook this run.",
-    "ROLLED_BACK": "The champion was put back: the live endpoint did not prove the challenger.",
-    "FAILED": "The champion serves on: this run came to nothing.",
-    "CANCELLED": "The champion serves on: this run was cancelled.",
-    "TIMED_OUT": "The champion serves on: this run took too long.",
+    "PROMOTED": "The challenger went live on {endpoint}, and was seen to serve.",
+    "HELD": "A person has to decide; the champion serves on at {endpoint}.",
+    "REJECTED": "The champion serves on at {endpoint}: the challenger did not meet the rule.",
+    "NO_CHANGE": "The champion serves on at {endpoint}: the challenger cannot be told apart from it.",
+    "SUPERSEDED": "The champion serves on at {endpoint}: newer data overtook this run.",
+    "ROLLED_BACK": "The champion was put back on {endpoint}, which did not prove the challenger.",
+    "FAILED": "The champion serves on at {endpoint}: this run came to nothing.",
+    "CANCELLED": "The champion serves on at {endpoint}: this run was cancelled.",
+    "TIMED_OUT": "The champion serves on at {endpoint}: this run took too long.",
 }
+_BROUGHT_BACK = "A model that was kept went live on {endpoint}, and was seen to serve."
+_OPEN = "This run has not ended; the champion serves on at {endpoint}."
 _COUNT = 10  # from here a whole number is taken for a count
 _MARKS = {"reject": "✗ not met", "hold": "✗ to be decided", "report": "· noted"}
 
@@ -28,9 +30,10 @@ def mark(rule: Mapping[str, Any]) -> str:
 
 def verdict_line(report: Mapping[str, Any]) -> str:
     """Say in one sentence what the run means for who calls the endpoint."""
-    if report["run"]["kind"] != "training" and report["verdict"]["state"] == "PROMOTED":
-        return "A model that was kept went live, and was seen to serve."
-    return _HEADLINES.get(report["verdict"]["state"], "This run has not ended; the champion serves on.")
+    state, name = report["verdict"]["state"], report["run"]["endpoint"]
+    is_back = report["run"]["kind"] != "training" and state == "PROMOTED"
+    sentence = _BROUGHT_BACK if is_back else _HEADLINES.get(state, _OPEN)
+    return sentence.format(endpoint=f"endpoint “{name}”" if name else "its endpoint")
 
 
 def number(value: float | None, digits: int = 4) -> str:

@@ -75,7 +75,7 @@ def report_facts(subject: Subject) -> Json:
     return {
         "format": FORMAT,
         "written_at": subject.written_at.isoformat(),
-        "run": _run(run),
+        "run": _run(run, model),
         "verdict": _verdict(run, verdict),
         "rules": [_rule(check) for check in verdict.get("checks") or ()],
         "metrics": measured(verdict, subject.rows) if paired and subject.rows else [],
@@ -119,10 +119,11 @@ def undo(run: Run) -> list[str]:
     return []
 
 
-def _run(run: Run) -> Json:
+def _run(run: Run, model: Model | None) -> Json:
     return {
         "id": run.id,
         "model": run.model,
+        "endpoint": model.live.name if model else None,
         "kind": run.kind.value,
         "state": run.state.value,
         "created_at": run.created_at.isoformat(),

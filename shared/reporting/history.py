@@ -8,7 +8,7 @@ from typing import Any
 from shared.domain.lifecycle.runs import Run, RunKind, RunState
 
 _SHOWN = 20
-_VALUES = ("metric", "champion", "challenger", "gain", "lower", "upper")
+_VALUES = ("metric", "champion", "challenger", "gain", "lower", "upper", "n_rows")
 
 Json = dict[str, Any]
 

@@ -61,11 +61,17 @@ def _cumulated(labels: Truth, scores: Answers) -> tuple[NDArray[np.float64], NDA
 
 
 def _points(x: NDArray[np.float64], y: NDArray[np.float64]) -> list[list[float]]:
-    """Return at most `_MOST_POINTS` points of a curve, spread along its length; first and last are kept."""
+    """Return a curve's points; of more than `_MOST_POINTS` so many, spread along its length, first and last kept."""
+    if len(x) <= _MOST_POINTS:
+        return _rounded(x, y)
     length = np.concatenate(([0.0], np.cumsum(np.abs(np.diff(x)) + np.abs(np.diff(y)))))
-    wanted = np.linspace(0, length[-1], min(_MOST_POINTS, len(x)))
+    wanted = np.linspace(0, length[-1], _MOST_POINTS)
     kept = np.unique(np.clip(np.searchsorted(length, wanted), 0, len(x) - 1))
-    return [[round(float(a), 5), round(float(b), 5)] for a, b in zip(x[kept], y[kept], strict=True)]
+    return _rounded(x[kept], y[kept])
+
+
+def _rounded(x: NDArray[np.float64], y: NDArray[np.float64]) -> list[list[float]]:
+    return [[round(float(a), 5), round(float(b), 5)] for a, b in zip(x, y, strict=True)]
 
 
 def _calibration(labels: Truth, scores: Answers) -> list[Json]:

@@ -330,6 +330,25 @@ def test_a_link_sent_to_nobody_by_name_asks_who_decides_where_nobody_may_approve
     assert world.app.approvals.decide_by_link(token, "approve", "fine", "ada")["approval"]["by"] == "ada"
 
 
+def test_a_link_does_not_let_who_asked_for_a_run_approve_it_under_their_own_name(world: World) -> None:
+    world.app.approvals._secret = Secret("s" * 40)
+    ask_always(world, allow_self=False)
+    asked = begin(world, "a.csv", 1.0, 1)
+    runs = world.app.evaluation._stores.runs
+    begun = runs.find_any(asked["id"])
+    assert begun
+    runs.save(replace(begun, requested_by="ada"))
+    held = runs.find_any(evaluate(world, asked)["id"])
+    assert held
+    token = world.app.approvals.token(held, "", timedelta(hours=1))
+
+    with pytest.raises(RequestRefused, match="'Ada' asked for this run") as refused:
+        world.app.approvals.decide_by_link(token, "approve", "fine", "Ada")
+
+    assert refused.value.status == 403
+    assert world.app.approvals.decide_by_link(token, "reject", "not good", "ada")["approval"]["by"] == "ada"
+
+
 def test_there_are_no_links_without_a_secret(world: World) -> None:
     ask_always(world)
     run = evaluate(world, begin(world, "a.csv", 1.0, 1))

@@ -27,7 +27,9 @@ from shared.pages.content_policy import content_policy
 from shared.pages.plots import error_plot, history_plot, interval_plots, score_plot
 from shared.pages.report_markdown import LINES, report_markdown
 from shared.pages.report_page import report_html
+from shared.pages.wording import signed, verdict_line
 from shared.reporting.cost import cost_facts
+from shared.reporting.disagreement import disagreement_facts
 from shared.reporting.facts import report_facts
 from shared.reporting.labels import label_facts
 from shared.reporting.two_class import two_class_facts
@@ -209,6 +211,74 @@ def test_curves_and_counts_are_those_of_the_scores() -> None:
     assert facts["champion"]["brier"] == pytest.approx((0.01 + 0.36 + 0.36 + 0.01) / 4)
     assert facts["champion"]["roc"][0] == [0, 0]
     assert facts["champion"]["roc"][-1] == [1, 1]
+
+
+def test_values_of_few_rows_are_those_worked_out_by_hand() -> None:
+    labels = np.array([True, True, False, False, False])
+    champion, challenger = np.array([0.95, 0.42, 0.61, 0.18, 0.68]), np.array([0.91, 0.83, 0.24, 0.12, 0.71])
+
+    facts = two_class_facts(PairedScores(labels, champion, challenger))["champion"]
+    apart = disagreement_facts(PairedScores(labels, champion, challenger), ())
+
+    # two negative rows share the bin [0.6, 0.7), with 0.645 on average; each other row has a bin of its own
+    assert facts["calibration_error"] == pytest.approx((0.05 + 0.58 + 2 * 0.645 + 0.18) / 5)
+    # from the highest score down: hit, false alarm, false alarm, hit, false alarm
+    points = [[0.5, 1.0], [0.5, 0.5], [0.5, 0.33333], [1.0, 0.5], [1.0, 0.4]]
+    assert facts["precision_recall"] == points
+    # another label: row 2 put right, row 3 put right; row 5 stays wrong
+    assert (apart["n_rows"], apart["n_differ"], apart["n_better"], apart["n_worse"]) == (5, 2, 2, 0)
+    assert apart["rows"][0] == {"row": 2, "truth": "positive", "champion": 0.42, "challenger": 0.83}
+    back = disagreement_facts(PairedScores(labels, challenger, champion), ())
+    assert (back["n_better"], back["n_worse"]) == (0, 2)
+
+
+def test_of_numbers_better_is_nearer_the_truth() -> None:
+    rows = PairedScores(
+        np.array([10.0, 10.0, 10.0, 10.0, 10.0]),
+        np.array([12.0, 9.0, 10.0, 7.0, 8.0]),
+        np.array([11.0, 6.0, 10.0, 13.0, 9.0]),
+        Task.REGRESSION,
+    )
+
+    apart = disagreement_facts(rows, ())
+
+    assert (apart["n_differ"], apart["n_better"], apart["n_worse"]) == (4, 2, 1)
+    assert apart["rows"][0]["row"] == 4
+    assert apart["mean_distance"] == pytest.approx((1 + 3 + 0 + 6 + 1) / 5)
+
+
+def test_the_page_shows_the_difference_of_the_confusion_matrices() -> None:
+    two_class = REPORTS["promoted"]["two_class"]
+    old, new = two_class["champion"]["confusion"], two_class["challenger"]["confusion"]
+    table = report_html(REPORTS["promoted"]).partition("<caption>Difference</caption>")[2].partition("</table>")[0]
+
+    shown = re.findall(r'<td class="n (?:right|wrong)">(.*?)</td>', table)
+
+    cells = ("true_positive", "false_negative", "false_positive", "true_negative")
+    assert shown == [signed(new[cell] - old[cell], 0) for cell in cells]
+
+
+def test_the_verdict_names_the_endpoint_that_it_is_about() -> None:
+    for name in ("promoted", "unpaired"):
+        said = verdict_line(REPORTS[name])
+        assert "endpoint “live”" in said
+        assert said in Page(report_html(REPORTS[name])).text
+        assert said in report_markdown(REPORTS[name])
+    gone = report_facts(replace(subject(judged(ROWS), ROWS), model=None))
+    assert "its endpoint" in verdict_line(gone)
+
+
+def test_captions_say_of_how_many_rows_and_how_often_the_holdout_may_be_used_yet() -> None:
+    report = report_facts(replace(subject(judged(ROWS), ROWS), holdout_uses=98))
+    text = Page(report_html(report)).text
+
+    n_rows = f"{len(ROWS.labels):,}".replace(",", "\u202f")
+    for picture in ("ROC", "Precision by recall", "Calibration"):
+        assert f"{picture} on {n_rows} rows" in text
+    assert report["history"][-1]["n_rows"] == len(ROWS.labels)
+    assert "judged on 98 times; 2 of 100 uses are left" in text
+    spent = report_facts(replace(subject(judged(ROWS), ROWS), holdout_uses=101))
+    assert "; 0 of 100 uses are left" in Page(report_html(spent)).text
 
 
 def test_the_drawn_curve_holds_the_area_of_the_whole_one() -> None:
