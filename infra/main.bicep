@@ -60,6 +60,9 @@ param modelSettings array = [
 @description('Messages of held runs carry a signed link by which who holds it decides. False where names have to be proven.')
 param approvalLinks bool = true
 
+@description('Warning: true opens the data account to its keys and hands one to every training job. Only for a service that takes no tokens (KEYED_HANDOVER).')
+param keyedHandover bool = false
+
 @description('Scoring replicas that always run; 0 saves their cost and makes the first request wait for a start.')
 @minValue(0)
 param scoringMinReplicas int = 1
@@ -121,6 +124,7 @@ module storage 'modules/storage.bicep' = {
     tags: tags
     token: token
     redundancy: storageRedundancy
+    keyedHandover: keyedHandover
   }
 }
 
@@ -132,6 +136,8 @@ module vault 'modules/vault.bicep' = {
     tags: tags
     token: token
     modelSettings: modelSettings
+    keyedHandover: keyedHandover
+    dataAccountName: storage.outputs.dataAccountName
     workspaceId: monitoring.outputs.workspaceId
   }
 }
@@ -172,6 +178,7 @@ module roles 'modules/roles.bicep' = {
     vaultName: vault.outputs.name
     modelSettings: modelSettings
     approvalLinks: approvalLinks
+    keyedHandover: keyedHandover
     registryName: registry.outputs.name
     applicationInsightsName: monitoring.outputs.applicationInsightsName
   }
@@ -217,6 +224,7 @@ module functions 'modules/functions.bicep' = {
     vaultName: vault.outputs.name
     modelSettings: modelSettings
     approvalLinks: approvalLinks
+    keyedHandover: keyedHandover
     applicationInsightsName: monitoring.outputs.applicationInsightsName
     workspaceId: monitoring.outputs.workspaceId
     instanceMemoryMB: instanceMemoryMB

@@ -11,6 +11,7 @@ param packageContainer string
 param vaultName string
 param modelSettings array
 param approvalLinks bool
+param keyedHandover bool
 param applicationInsightsName string
 param workspaceId string
 param instanceMemoryMB int
@@ -53,6 +54,8 @@ var ownSettings = [
 // Secrets are named here and read by the platform; a changed one is taken up within a day, or at the next restart.
 var approvalSecret = '@Microsoft.KeyVault(VaultName=${vaultName};SecretName=approval-secret)'
 var approvalSettings = approvalLinks ? [{ name: 'APPROVAL_SECRET', value: approvalSecret }] : []
+var handoverSecret = '@Microsoft.KeyVault(VaultName=${vaultName};SecretName=keyed-handover)'
+var handoverSettings = keyedHandover ? [{ name: 'KEYED_HANDOVER', value: handoverSecret }] : []
 var secretSettings = [
   for name in modelSettings: {
     name: name
@@ -93,7 +96,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
       minTlsVersion: '1.2'
       ftpsState: 'Disabled'
       http20Enabled: true
-      appSettings: concat(ownSettings, approvalSettings, secretSettings)
+      appSettings: concat(ownSettings, approvalSettings, handoverSettings, secretSettings)
     }
     functionAppConfig: {
       deployment: {

@@ -18,6 +18,9 @@ param modelSettings array
 @description('As in main.bicep: the app reads what it signs links with.')
 param approvalLinks bool
 
+@description('As in main.bicep.')
+param keyedHandover bool
+
 param registryName string
 param applicationInsightsName string
 
@@ -62,7 +65,8 @@ resource vault 'Microsoft.KeyVault/vaults@2024-11-01' existing = {
 
 // Who reads which secrets: those that functions.bicep and studio.bicep refer to, and no other.
 var modelSecrets = [for name in modelSettings: toLower(replace(name, '_', '-'))]
-var functionsSecretNames = concat(modelSecrets, approvalLinks ? ['approval-secret'] : [])
+var ownSecrets = concat(approvalLinks ? ['approval-secret'] : [], keyedHandover ? ['keyed-handover'] : [])
+var functionsSecretNames = concat(modelSecrets, ownSecrets)
 var studioSecretNames = ['studio-secret', 'studio-workspace-token']
 
 resource functionsSecret 'Microsoft.KeyVault/vaults/secrets@2024-11-01' existing = [

@@ -1,4 +1,4 @@
-// One storage account that opens to identities alone, with its containers, tables and queues.
+// One storage account that opens to identities alone unless its keys are asked for, with its containers, tables and queues.
 
 param name string
 param location string
@@ -10,6 +10,9 @@ param queues array
 
 @description('How many days a deleted or overwritten blob can be brought back; 0 turns that off.')
 param daysToUndo int
+
+@description('Whether the account opens to its keys too.')
+param allowSharedKeyAccess bool
 
 resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
   // checkov:skip=CKV_AZURE_35:Flex Consumption has no fixed address to allow; every request needs an identity and a role
@@ -24,7 +27,7 @@ resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
     accessTier: 'Hot'
     allowBlobPublicAccess: false
     allowCrossTenantReplication: false
-    allowSharedKeyAccess: false
+    allowSharedKeyAccess: allowSharedKeyAccess
     defaultToOAuthAuthentication: true
     minimumTlsVersion: 'TLS1_2'
     supportsHttpsTrafficOnly: true

@@ -8,6 +8,9 @@ param token string
 @description('Copies of the data in `data` and `studio`; `host` holds nothing that cannot be made anew.')
 param redundancy string
 
+@description('As in main.bicep: whether `data` opens to its keys.')
+param keyedHandover bool
+
 var containers = {
   host: ['app-package']
   data: ['training-data', 'holdouts', 'training-sets', 'artifacts', 'quarantine', 'undelivered-events']
@@ -25,6 +28,7 @@ module host 'storage-account.bicep' = {
     tables: []
     queues: []
     daysToUndo: 0
+    allowSharedKeyAccess: false
   }
 }
 
@@ -39,6 +43,7 @@ module data 'storage-account.bicep' = {
     tables: ['datasets', 'runs', 'models', 'decisions']
     queues: ['evaluations']
     daysToUndo: 14
+    allowSharedKeyAccess: keyedHandover
   }
 }
 
@@ -53,6 +58,7 @@ module studio 'storage-account.bicep' = {
     tables: ['studiocatalog', 'studiojobs']
     queues: ['studio-jobs']
     daysToUndo: 14
+    allowSharedKeyAccess: false
   }
 }
 

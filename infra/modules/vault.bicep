@@ -5,6 +5,10 @@ param location string
 param tags object
 param token string
 param modelSettings array
+param dataAccountName string
+
+@description('As in main.bicep: whether jobs get the data account\'s key.')
+param keyedHandover bool
 param workspaceId string
 
 @description('New at every deployment, and used by the first alone.')
@@ -73,6 +77,22 @@ resource approvalSecret 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = {
   properties: {
     contentType: 'text of 32 characters or more'
     value: replace(approvalSeed, '-', '')
+  }
+}
+
+resource data 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
+  name: dataAccountName
+}
+
+// Written at every deployment: a key that was drawn anew is taken up by the next `azd up`.
+resource handover 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = if (keyedHandover) {
+  // checkov:skip=CKV_AZURE_41:the account's key is valid until it is drawn anew
+  // checkov:skip=CKV_AZURE_114:it has a content type, which checkov does not find behind an 'if'
+  parent: vault
+  name: 'keyed-handover'
+  properties: {
+    contentType: 'connection string with account key'
+    value: 'DefaultEndpointsProtocol=https;AccountName=${data.name};AccountKey=${data.listKeys().keys[0].value};EndpointSuffix=${environment().suffixes.storage}'
   }
 }
 

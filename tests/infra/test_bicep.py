@@ -27,7 +27,7 @@ UNDESCRIBED = {
 FAULTS = {
     Kind.SYNTAX: ("modules/vault.bicep", "enableSoftDelete: true", "enableSoftDelete: = true"),
     Kind.UNKNOWN_TYPE: ("modules/registry.bicep", "registries@2025-04-01", "registries@2025-14-01"),
-    Kind.UNKNOWN_PROPERTY: ("modules/storage-account.bicep", "allowSharedKeyAccess", "allowShareKeyAccess"),
+    Kind.UNKNOWN_PROPERTY: ("modules/storage-account.bicep", "allowBlobPublicAccess", "allowBlobPublicAcces"),
     Kind.READ_ONLY: ("modules/registry.bicep", "adminUserEnabled: false", "loginServer: 'x'"),
     Kind.MISSING: ("modules/vault.bicep", "tenantId: tenant().tenantId", ""),
     Kind.WRONG_TYPE: ("modules/studio.bicep", "queueLength: 1", "queueLength: '1'"),

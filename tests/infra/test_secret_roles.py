@@ -15,11 +15,11 @@ READS_SECRETS = "4633458b-17de-408a-b874-0445c86b69e6"  # Key Vault Secrets User
 SETTINGS = ["CENSUS_JOBS_URL", "CENSUS_JOBS_KEY", "RENTALS_NOTIFY_SECRET"]
 
 
-def referred_to_by_the_app(*, approval_links: bool) -> set[str]:
+def referred_to_by_the_app(*, is_set: bool) -> set[str]:
     """The secrets that app settings of the function app name."""
     functions = read_template(MODULES / "functions.bicep")
     app = next(each for each in functions.resources if each.type == "Microsoft.Web/sites" and not each.is_existing)
-    evaluation = Evaluation(functions, modelSettings=SETTINGS, approvalLinks=approval_links)
+    evaluation = Evaluation(functions, modelSettings=SETTINGS, approvalLinks=is_set, keyedHandover=is_set)
     (body,) = evaluation.bodies(app)
     assert body["properties"]["keyVaultReferenceIdentity"] == "identityId"
     values = [setting["value"] for setting in body["properties"]["siteConfig"]["appSettings"]]
@@ -39,10 +39,10 @@ def referred_to_by_the_service() -> set[str]:
     return {secret["keyVaultUrl"].removeprefix("https://vault/secrets/") for secret in fetched}
 
 
-def readable(principal: str, *, approval_links: bool) -> list[str]:
+def readable(principal: str, *, is_set: bool) -> list[str]:
     """The secrets that an identity may read, by its role assignments; `vault` is all of them."""
     roles = read_template(MODULES / "roles.bicep")
-    evaluation = Evaluation(roles, modelSettings=SETTINGS, approvalLinks=approval_links)
+    evaluation = Evaluation(roles, modelSettings=SETTINGS, approvalLinks=is_set, keyedHandover=is_set)
     return [
         _secret(roles, evaluation, body["scope"])
         for resource in roles.resources
@@ -67,21 +67,22 @@ def _secret(roles: Template, evaluation: Evaluation, scope: str) -> str:
     return str(body["name"])
 
 
-@pytest.mark.parametrize("approval_links", [False, True])
-def test_the_app_reads_the_secrets_that_its_settings_refer_to_and_no_other(*, approval_links: bool) -> None:
-    referred = referred_to_by_the_app(approval_links=approval_links)
+@pytest.mark.parametrize("is_set", [False, True])
+def test_the_app_reads_the_secrets_that_its_settings_refer_to_and_no_other(*, is_set: bool) -> None:
+    referred = referred_to_by_the_app(is_set=is_set)
 
-    assert sorted(readable("functionsPrincipalId", approval_links=approval_links)) == sorted(referred)
-    assert ("approval-secret" in referred) is approval_links
+    assert sorted(readable("functionsPrincipalId", is_set=is_set)) == sorted(referred)
+    assert ({"approval-secret", "keyed-handover"} <= referred) is is_set
+    assert is_set or not {"approval-secret", "keyed-handover"} & referred
     assert {"census-jobs-url", "census-jobs-key", "rentals-notify-secret"} <= referred
 
 
 def test_the_service_reads_the_secrets_that_its_containers_refer_to_and_no_other() -> None:
-    assert sorted(readable("studioPrincipalId", approval_links=True)) == sorted(referred_to_by_the_service())
+    assert sorted(readable("studioPrincipalId", is_set=True)) == sorted(referred_to_by_the_service())
 
 
 def test_the_two_have_no_secret_in_common() -> None:
-    assert referred_to_by_the_app(approval_links=True).isdisjoint(referred_to_by_the_service())
+    assert referred_to_by_the_app(is_set=True).isdisjoint(referred_to_by_the_service())
 
 
 def test_every_secret_that_is_referred_to_is_made_in_the_vault() -> None:
@@ -93,10 +94,14 @@ def test_every_secret_that_is_referred_to_is_made_in_the_vault() -> None:
         for body in Evaluation(vault, modelSettings=SETTINGS, digits="0").bodies(resource)
     }
 
-    assert made == referred_to_by_the_app(approval_links=True) | referred_to_by_the_service()
+    assert made == referred_to_by_the_app(is_set=True) | referred_to_by_the_service()
 
 
 def test_roles_and_settings_are_made_for_the_same_models() -> None:
     text = (INFRA / "main.bicep").read_text()
 
-    assert [text.count(f"    {name}: {name}\n") for name in ("modelSettings", "approvalLinks")] == [3, 2]
+    assert [text.count(f"    {name}: {name}\n") for name in ("modelSettings", "approvalLinks", "keyedHandover")] == [
+        3,
+        2,
+        4,
+    ]

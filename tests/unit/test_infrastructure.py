@@ -19,6 +19,7 @@ from shared.domain.deciding.approval_token import is_strong
 from shared.retraining.showing.health import UNPUBLISHED
 from shared.secret import Secret
 from studio.store import account
+from tests.infra.evaluation import Evaluation
 
 ROOT = Path(__file__).parents[2]
 INFRA = ROOT / "infra"
@@ -27,8 +28,9 @@ SAMPLE = json.loads((ROOT / "local.settings.sample.json").read_text())["Values"]
 # Settings with a reason not to be in the sample, or not to be in Azure.
 LOCAL_ONLY = {"FUNCTIONS_WORKER_RUNTIME", "APP_URL"}  # Flex has the one in functionAppConfig, and says WEBSITE_HOSTNAME
 AZURE_ONLY = {"APPLICATIONINSIGHTS_CONNECTION_STRING", "APPLICATIONINSIGHTS_AUTHENTICATION_STRING"}
-# Better left out; the build's own; the platform's.
-CODE_ONLY = {"KEYED_HANDOVER", "RELEARN_VERSION", "WEBSITE_HOSTNAME", "WEBSITE_AUTH_ENABLED"}
+BETTER_LEFT_OUT = {"KEYED_HANDOVER"}  # a parameter of the deployment sets it
+# The build's own; the platform's.
+CODE_ONLY = {"RELEARN_VERSION", "WEBSITE_HOSTNAME", "WEBSITE_AUTH_ENABLED"}
 PLATFORMS = {"WEBSITE_HOSTNAME", "WEBSITE_AUTH_ENABLED"}
 CONNECTIONS = {"AzureWebJobsStorage", "DATA_STORAGE"}
 IDENTITY = {"__blobServiceUri", "__queueServiceUri", "__tableServiceUri", "__credential", "__clientId"}
@@ -43,7 +45,11 @@ def strings(template: Template, name: str) -> list[str]:
 
 def app_settings() -> set[str]:
     functions = read_template(INFRA / "modules" / "functions.bicep")
-    nodes = [node for name in ("ownSettings", "approvalSettings") for node in walk(functions.variables[name])]
+    nodes = [
+        node
+        for name in ("ownSettings", "approvalSettings", "handoverSettings")
+        for node in walk(functions.variables[name])
+    ]
     entries = [{key: value for key, value, _ in properties(node)} for node in nodes]
     own = {literal(entry["name"]) or "" for entry in entries if "name" in entry}
     return own | set(strings(read_template(INFRA / "main.bicep"), "modelSettings"))
@@ -52,7 +58,7 @@ def app_settings() -> set[str]:
 def test_azure_has_the_settings_of_the_sample_and_no_others() -> None:
     identity = {connection + suffix for connection in CONNECTIONS for suffix in IDENTITY}
 
-    assert app_settings() == set(SAMPLE) - LOCAL_ONLY - CONNECTIONS | AZURE_ONLY | identity, (
+    assert app_settings() == set(SAMPLE) - LOCAL_ONLY - CONNECTIONS | AZURE_ONLY | BETTER_LEFT_OUT | identity, (
         "a setting of local.settings.sample.json belongs into infra/modules/functions.bicep, a model's into "
         "`modelSettings` of infra/main.bicep; or say above why not"
     )
@@ -62,8 +68,10 @@ def test_every_setting_that_the_code_reads_is_in_the_readme() -> None:
     code = "".join(path.read_text() for path in [ROOT / "function_app.py", *(ROOT / "shared").rglob("*.py")])
     read = set(re.findall(r'environ(?:ment)?\.get\("([A-Z_]+)"', code))
 
-    assert read >= CODE_ONLY | {"DATA_STORAGE", "TELEMETRY"}
-    assert read - CODE_ONLY <= set(SAMPLE), "a setting that the app reads belongs into local.settings.sample.json"
+    assert read >= CODE_ONLY | BETTER_LEFT_OUT | {"DATA_STORAGE", "TELEMETRY"}
+    assert read - CODE_ONLY - BETTER_LEFT_OUT <= set(SAMPLE), (
+        "a setting that the app reads belongs into local.settings.sample.json"
+    )
     told = (read | set(SAMPLE)) - PLATFORMS - LOCAL_ONLY | {"APP_URL"}
     assert [name for name in sorted(told) if f"`{name}`" not in README] == []
 
@@ -142,7 +150,6 @@ def test_the_studio_account_holds_what_the_service_uses() -> None:
 @pytest.mark.parametrize(
     ("module", "said"),
     [
-        ("storage-account.bicep", "allowSharedKeyAccess: false"),
         ("storage-account.bicep", "allowBlobPublicAccess: false"),
         ("monitoring.bicep", "DisableLocalAuth: true"),
         ("functions.bicep", "keyVaultReferenceIdentity: identityId"),
@@ -152,6 +159,19 @@ def test_the_studio_account_holds_what_the_service_uses() -> None:
 )
 def test_nothing_in_azure_opens_by_a_password_and_nothing_undelivered_is_lost(module: str, said: str) -> None:
     assert said in (INFRA / "modules" / module).read_text()
+
+
+def test_only_the_data_account_opens_to_its_keys_and_only_where_that_is_asked_for() -> None:
+    for asked in (False, True):
+        storage = Evaluation(read_template(INFRA / "modules" / "storage.bicep"), keyedHandover=asked)
+        said = {
+            module.symbol: next(storage.bodies(module))["params"]["allowSharedKeyAccess"]
+            for module in read_template(INFRA / "modules" / "storage.bicep").modules
+        }
+        assert said == {"host": False, "data": asked, "studio": False}
+    account = (INFRA / "modules" / "storage-account.bicep").read_text()
+    assert "    allowSharedKeyAccess: allowSharedKeyAccess\n" in account
+    assert "param keyedHandover bool = false\n" in (INFRA / "main.bicep").read_text()
 
 
 def test_training_workers_start_with_the_queue_that_jobs_go_to_and_end_with_it() -> None:
