@@ -30,6 +30,9 @@ class PromptApp(Protocol):
     def answer_at_once(self, url: bytes, headers: Headers, body: bytes) -> WholeAnswer | None:
         """Answer; None leaves the request to be called as an ASGI application. Names of headers are in lower case."""
 
+    def answer_malformed(self) -> WholeAnswer:
+        """Answer what is no HTTP; the connection ends with it."""
+
 
 class WholeAnswers(HttpToolsProtocol):
     """
@@ -91,6 +94,16 @@ class WholeAnswers(HttpToolsProtocol):
             self._begin_held()
         super().on_message_complete()
 
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no HTTP in the application's own form, unless another answer is on its way."""
+        self._holds = False
+        if self._prompt is None:
+            super().send_400_response(msg)
+        elif self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete:
+            self.transport.close()
+        else:
+            self._write_last(self._prompt.answer_malformed())
+
     def shutdown(self) -> None:
         """Stop after the request under way."""
         if self._holds:
@@ -135,6 +148,18 @@ class WholeAnswers(HttpToolsProtocol):
             super()._start_asgi_task(cycle, app)
 
     def _write(self, answer: WholeAnswer) -> None:
+        if not self.parser.should_keep_alive():
+            self._write_last(answer)
+            return
+        self._write_now(answer, _KEPT)
+        self._await_next()
+
+    def _write_last(self, answer: WholeAnswer) -> None:
+        self._write_now(answer, _LAST)
+        self._was_last = True
+        self.transport.close()
+
+    def _write_now(self, answer: WholeAnswer, end: bytes) -> None:
         status, head, body = answer
         self.server_state.total_requests += 1
         common, lines = self._common
@@ -142,14 +167,7 @@ class WholeAnswers(HttpToolsProtocol):
             common = self.server_state.default_headers
             lines = b"".join(b"%s: %s\r\n" % pair for pair in common)
             self._common = common, lines
-        is_kept = self.parser.should_keep_alive()
-        end = _KEPT if is_kept else _LAST
         self._paired.write_now(b"".join((STATUS_LINE[status], lines, head, end, body)))
-        if is_kept:
-            self._await_next()
-        else:
-            self._was_last = True
-            self.transport.close()
 
     def _await_next(self) -> None:
         self._rests_since = self.loop.time()

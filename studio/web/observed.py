@@ -8,8 +8,10 @@ import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from studio.errors import BadArgument
 from studio.web.answers import Headers, WholeAnswer
 from studio.web.facts import REQUEST_ID, noted
+from studio.web.faults import rendered
 from studio.web.metrics import Metrics
 from studio.web.request_log import RequestLog, facts_json
 from studio.web.scoring import ScoringApp
@@ -17,6 +19,8 @@ from studio.web.scoring import ScoringApp
 _SHOWABLE = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _REQUEST_ID, _CALLER_ID = b"x-ms-request-id", b"x-ms-client-request-id"
 _JSON_HEAD = "content-type: application/json; charset=utf-8\r\ncontent-length: "
+_ID_HEAD = "\r\nx-ms-request-id: "
+_MALFORMED = "this is no HTTP/1.1 request: its first line, a header or the length of its body is malformed"
 _UNKNOWN = "none"  # health, and addresses that nobody answers
 
 
@@ -72,13 +76,21 @@ class Observed:
             return None
         status, text, facts = answer
         request_id, caller_id = _ids(headers)
-        head = f"{_JSON_HEAD}{len(text)}\r\nx-ms-request-id: {request_id}\r\n"
+        head = f"{_JSON_HEAD}{len(text)}{_ID_HEAD}{request_id}\r\n"
         if caller_id:
             head += f"x-ms-client-request-id: {caller_id}\r\n"
         seconds = time.perf_counter() - started
         self._metrics.count_scored(status, seconds)
         self._log.add(request_id, caller_id, status, seconds, facts)
         return status, head.encode(), text
+
+    def answer_malformed(self) -> WholeAnswer:
+        """Answer what is no HTTP: there is no header to take a caller's id from."""
+        request_id, _ = _ids([])
+        status, text = rendered(BadArgument("RequestBodyInvalid", _MALFORMED))
+        self._metrics.count(_UNKNOWN, status, 0.0)
+        self._log.add(request_id, "", status, 0.0, facts_json({"malformed": True}))
+        return status, f"{_JSON_HEAD}{len(text)}{_ID_HEAD}{request_id}\r\n".encode(), text
 
 
 def _ids(headers: Headers) -> tuple[str, str]:

@@ -5,9 +5,12 @@ reason why they do not occur.
 
 from __future__ import annotations
 
+import json
 import re
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -162,6 +165,22 @@ def test_a_code_occurs_with_its_status_and_body(caller: Caller, status: int, cod
     assert all(error["message"] and found["message"] for found in error["details"])
     assert answer.headers["content-type"] == "application/json; charset=utf-8"
     assert caller.blob["ConnectionString"] not in answer.text
+
+
+def test_what_is_no_http_gets_a_body_and_an_id_too(standing: Published) -> None:
+    address = urlsplit(str(standing.client.base_url))
+    with socket.create_connection((address.hostname, address.port), timeout=20) as connection:
+        connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: many\r\n\r\n")
+        received = b""
+        while part := connection.recv(1 << 16):
+            received += part
+
+    head, _, body = received.decode().partition("\r\n\r\n")
+    assert head.startswith("HTTP/1.1 400 Bad Request\r\n")
+    assert re.search(r"^x-ms-request-id: [0-9a-f]{32}\r$", head, re.MULTILINE)
+    fault = json.loads(body)["error"]
+    assert (fault["code"], fault["details"][0]["code"]) == ("BadArgument", "RequestBodyInvalid")
+    assert "no HTTP/1.1 request" in fault["details"][0]["message"]
 
 
 def test_every_code_of_the_original_is_provoked_or_has_a_reason_not_to_occur() -> None:

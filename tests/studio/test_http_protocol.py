@@ -39,6 +39,9 @@ class _Prompt:
         answer = b"at once " + body
         return 200, b"content-length: %d\r\n" % len(answer), answer
 
+    def answer_malformed(self) -> WholeAnswer:
+        return 400, b"content-length: 4\r\n", b"no.."
+
 
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
@@ -198,6 +201,37 @@ def test_answers_at_once_and_from_tasks_keep_the_order_of_their_requests(port: i
     found = [answer.index(b"no %d" % number) for number in range(1, 6)]
     assert found == sorted(found)
     assert answer.count(b"HTTP/1.1 200 OK") == 5
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"nonsense\r\n\r\n",
+        b"GET /short HTTP/1.1\r\nbroken header\r\n\r\n",
+        b"POST /short HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+        b"POST /short HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nnot hex\r\n",
+        b"POST /prompt HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nnot hex\r\n",
+    ],
+    ids=["first line", "header", "length", "chunk", "chunk of a request that is held"],
+)
+def test_what_is_no_http_is_answered_once_as_the_application_says(port: int, request_: bytes) -> None:
+    answer = exchange(port, request_ + PROMPT + b"\r\nno 1")
+
+    assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert answer.endswith(b"connection: close\r\n\r\nno..")
+    assert answer.count(b"HTTP/1.1") == 1
+
+
+def test_no_second_answer_is_written_into_one_that_is_on_its_way(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        connection.sendall(b"GET /parts HTTP/1.1\r\nHost: x\r\n\r\n")
+        received = connection.recv(1 << 16)
+        connection.sendall(b"nonsense\r\n\r\n")
+        while part := connection.recv(1 << 16):
+            received += part
+
+    assert received.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b"400" not in received
 
 
 def test_nothing_is_answered_after_the_last_answer(port: int) -> None:
