@@ -11,6 +11,7 @@ param topicName string
 @description('The data account, which also takes events that could not be delivered.')
 param dataAccountName string
 
+@description('The container of the data account for events that could not be delivered.')
 param deadLetterContainer string
 
 @description('The container whose files are training data.')
