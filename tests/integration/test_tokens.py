@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs
 
 import pytest
 from census_rows import people
@@ -28,6 +30,26 @@ def _finished(world: World) -> Run:
 def _read(world: World, run: Run) -> bytes:
     evaluation = world.app.evaluation
     return evaluation._results.read(run, evaluation._models["census"], ".csv", limit=2**20)
+
+
+def test_a_jobs_tokens_open_one_blob_each_for_what_is_done_with_it_and_for_the_budget(world: World) -> None:
+    budget = world.app.evaluation._models["census"].policy.training_budget
+    world.drop("a.csv", people(600))
+    (job,) = world.service.jobs.values()
+
+    def fields(reference: dict[str, str]) -> dict[str, str]:
+        assert not reference.get("ConnectionString")
+        return {name: values[0] for name, values in parse_qs(reference["SasBlobToken"].lstrip("?")).items()}
+
+    read, written = [fields(it) for it in job.inputs.values()], [fields(it) for it in job.outputs.values()]
+
+    assert [token["sp"] for token in read] == ["r"]
+    assert [token["sp"] for token in written] == ["rcw", "rcw"]
+    for token in (*read, *written):
+        assert token["sr"] == "b"
+        left = datetime.fromisoformat(token["se"]) - datetime.now(UTC)
+        assert budget < left <= budget + timedelta(hours=1)
+        assert datetime.now(UTC) - datetime.fromisoformat(token["st"]) < timedelta(hours=1)
 
 
 @pytest.mark.parametrize(("tokens", "asked"), [(["good"], 1), (["expired"], 2), (["refused"], 2)])
