@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from opentelemetry.sdk.metrics import Counter, Histogram
@@ -14,7 +15,7 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from shared.logs import event
 
 _log = logging.getLogger("relearn.telemetry")
-_NS_PER_MS = 1e6
+_NS_PER_MS, _NS_PER_S = 1e6, 1e9
 # Each event counts what came since the one before, so that a query may add them up.
 _DELTA: dict[type, AggregationTemporality] = {
     Counter: AggregationTemporality.DELTA,
@@ -63,6 +64,7 @@ def _fields(span: ReadableSpan) -> dict[str, Any]:
         "trace_id": f"{context.trace_id:032x}" if context else None,
         "span_id": f"{context.span_id:016x}" if context else None,
         "parent_id": f"{span.parent.span_id:016x}" if span.parent else None,
+        "began_at": datetime.fromtimestamp(began / _NS_PER_S, UTC).isoformat(timespec="milliseconds"),
         "duration_ms": round((ended - began) / _NS_PER_MS, 1),
         "ok": span.status.is_ok,
         **dict(span.attributes or {}),

@@ -83,7 +83,12 @@ class OpenTelemetryRecorder(Recorder):
         self._tell()
 
     def file_settled(self, dataset: Dataset) -> None:
-        """Record how long a file's fate was open."""
+        """Record how long a file's fate was open; where it went into a run, as the first part of the run's trace."""
+        if dataset.run_id:
+            about = {"run_id": dataset.run_id, "model": dataset.model, "file": dataset.name}
+            self._tracer.start_span(
+                "file", _below(dataset.run_id), attributes=about, start_time=_ns(dataset.seen_at)
+            ).end()
         if dataset.settled_at is not None:
             age = (dataset.settled_at - dataset.seen_at).total_seconds()
             self._files.record(age, {"model": dataset.model, "state": dataset.state.value})

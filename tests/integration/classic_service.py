@@ -57,6 +57,7 @@ class ClassicService(LocalServer):
     jobs: dict[str, Job] = field(default_factory=dict)
     served: dict[str, str] = field(default_factory=lambda: {"live": "quality=0.5", "staging": "quality=0.5"})
     calls: list[tuple[str, str]] = field(default_factory=list)
+    called_for: list[str] = field(default_factory=list)  # the caller's id of each call
     odd_jobs: set[str] = field(default_factory=set)  # their status is no object
     published: str = ""  # signed address of the published model's bytes
     words: str = "refused"  # the message of every refusal
@@ -213,6 +214,7 @@ class _Handler(QuietHandler):
         if self.path == "/health/live":  # asked by everybody, without a key
             status, answer = 200, {"status": "live", "version": "classic-1"}
         elif self.headers.get("Authorization", "").startswith("Bearer planted-"):
+            self.service.called_for.append(self.headers.get("x-ms-client-request-id", ""))
             status, answer = self.service.answer(
                 self.command, self.path.partition("?")[0], json.loads(data) if data else None
             )

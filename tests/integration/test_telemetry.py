@@ -68,7 +68,21 @@ def test_a_promotion_is_one_trace_from_file_to_endpoint(watched: World, diary: D
     assert {span["parent_id"] for span in spans if span is not whole} == {root}
     named = {span["span"] for span in spans}
     assert {"RECEIVED", "SUBMITTED", "TRAINING", "EVALUATING", "PROMOTING"} <= named
+    (file,) = (span for span in spans if span["span"] == "file")
+    received = next(span for span in spans if span["span"] == "RECEIVED")
+    assert file["file"] == "census/new.csv"
+    assert file["began_at"] < whole["began_at"] == received["began_at"]
+    assert file["duration_ms"] > 0
     assert {"submit job", "start job", "update endpoint 'live'"} <= named
+
+
+def test_every_call_of_a_run_says_which_run_it_is_for(world: World) -> None:
+    world.drop("new.csv", people(600, seed=1))
+    run = finish(world)
+
+    assert run["state"] == "PROMOTED"
+    assert len(world.service.called_for) == len(world.service.calls) > 5
+    assert set(world.service.called_for) == {run["id"]}
 
 
 def test_the_metrics_of_a_promotion(watched: World, diary: Diary) -> None:
