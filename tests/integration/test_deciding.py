@@ -499,9 +499,10 @@ def test_decisions_are_exported_as_csv_that_no_spreadsheet_runs(world: World) ->
     text = world.app.history.decisions_csv(None)
 
     rows = list(csv.DictReader(io.StringIO(text, newline="")))
-    assert text.startswith("model,number,at,outcome,run_id,reason,paired,metric")
+    assert text.startswith("model,number,at,outcome,run_id,reason,paired,golden_rows_tell,metric")
     assert [row["number"] for row in rows] == ["0", "1", "2"]
     assert [row["paired"] for row in rows] == ["True", "True", ""]
+    assert [row["golden_rows_tell"] for row in rows] == ["True", "True", "True"]
     assert rows[2]["decided_by"] == "'=HYPERLINK(1)"
     assert not [cell for row in rows for cell in row.values() if cell.startswith(("=", "@", "+"))]
 
@@ -515,6 +516,8 @@ def test_a_way_back_that_no_kept_row_can_show_says_so(world: World) -> None:
 
     assert back["state"] == "PROMOTED"
     assert back["reason"].endswith("golden rows, none of which the model before answered otherwise")
+    rows = csv.DictReader(io.StringIO(world.app.history.decisions_csv("census"), newline=""))
+    assert [row["golden_rows_tell"] for row in rows] == ["True", "True", "False"]
 
 
 def test_a_chain_that_was_deleted_whole_shows(world: World) -> None:

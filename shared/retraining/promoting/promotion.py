@@ -141,7 +141,7 @@ class Promotion:
                 return self._give_way(run, model, serving, expected)
         waited = f" after {proof.seconds:.1f} s" if proof.seconds and proof.seconds >= _TOLD_S else ""
         reason = f"{run.reason}; proven on {proof.rows} golden rows{waited}{'' if _tell(expected) else _ALIKE}"
-        return self._close(run, RunState.PROMOTED, reason, proof, champion, lease)
+        return self._close(run, RunState.PROMOTED, reason, proof, champion, lease, tells=_tell(expected))
 
     def _give_way(self, run: Run, model: Model, champion: Champion | None, own: GoldenRows) -> Run:
         """
@@ -196,7 +196,7 @@ class Promotion:
         if not proof.holds:
             self._raise_unproven(run, model)
         reason = f"{run.reason}; champion '{champion.run_id}' is back and was seen to answer"
-        self._close(run, RunState.ROLLED_BACK, reason, proof, champion, lease)
+        self._close(run, RunState.ROLLED_BACK, reason, proof, champion, lease, tells=_tell(expected))
 
     def _raise_unproven(self, run: Run, model: Model) -> NoReturn:
         event(_log, "promotion.restore_unproven", level=logging.ERROR, run_id=run.id, model=run.model)
@@ -221,7 +221,9 @@ class Promotion:
     def _patience(self, model: Model) -> timedelta:
         return model.policy.proof_budget if self._deadline is None else self._deadline
 
-    def _close(self, run: Run, state: RunState, reason: str, proof: Proof, champion: Champion, lease: Lease) -> Run:
+    def _close(
+        self, run: Run, state: RunState, reason: str, proof: Proof, champion: Champion, lease: Lease, *, tells: bool
+    ) -> Run:
         evidence = {
             "reason": run.because(reason),
             "verdict": run.verdict,
@@ -232,6 +234,7 @@ class Promotion:
             "approval": run.approval,
             "requested_by": run.requested_by,
             "golden_rows": proof.rows,
+            "golden_rows_tell": tells,
             "live_changed_from": next(at.isoformat() for state, at in reversed(run.stages) if state == "PROMOTING"),
         }
         promoted = state is RunState.PROMOTED

@@ -19,8 +19,9 @@ from shared.retraining.asked_instant import asked_instant
 
 Json = dict[str, Any]
 _COLUMNS = (
-    "model", "number", "at", "outcome", "run_id", "reason", "paired", "metric", "champion", "challenger", "gain",
-    "lower", "upper", "champion_before", "champion_after", "decided_by", "decided_because", "files", "previous", "hash",
+    "model", "number", "at", "outcome", "run_id", "reason", "paired", "golden_rows_tell", "metric", "champion",
+    "challenger", "gain", "lower", "upper", "champion_before", "champion_after", "decided_by", "decided_because",
+    "files", "previous", "hash",
 )  # fmt: skip
 
 
@@ -172,6 +173,7 @@ def _flat(link: Decision) -> Json:
         **{
             name: verdict.get(name) for name in ("paired", "metric", "champion", "challenger", "gain", "lower", "upper")
         },
+        "golden_rows_tell": evidence.get("golden_rows_tell"),
         "champion_before": evidence.get("champion_before"),
         "champion_after": (evidence.get("champion_after") or {}).get("run_id"),
         "decided_by": approval.get("by") or evidence.get("requested_by"),
