@@ -267,6 +267,16 @@ def test_a_client_without_api_version_is_served_as_in_2015(
     assert JobReport.from_wire(status).status is JobStatus.FINISHED
 
 
+def test_start_and_delete_need_no_api_version(jobs: Jobs, request_body: dict[str, Any]) -> None:
+    job_id = str(jobs.call("POST", "", json=request_body).json())
+
+    started = jobs.call("POST", f"/{job_id}/start", version="")
+    deleted = jobs.call("DELETE", f"/{job_id}", version="")
+
+    assert (started.status_code, deleted.status_code) == (204, 204)
+    assert jobs.call("GET", f"/{job_id}").json()["StatusCode"] == "Cancelled"
+
+
 def test_nothing_stored_shows_a_credential(
     published: Published, jobs: Jobs, request_body: dict[str, Any], account: StorageAccount
 ) -> None:

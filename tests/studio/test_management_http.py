@@ -48,15 +48,24 @@ def test_a_web_service_is_shown_with_exactly_the_recorded_fields(published: Publ
 def test_services_and_endpoints_are_listed_oldest_first(published: Published) -> None:
     services_url = service_url(published).rpartition("/")[0]
 
+    made = published.client.put(
+        f"{service_url(published)}/endpoints/afterwards",
+        headers=bearer(TOKEN),
+        json=recorded("management_bodies.json")["create"]["body"],
+    )
+    assert made.status_code == 201
+
     services = published.client.get(services_url, headers=bearer(TOKEN)).json()
     endpoints = published.client.get(f"{service_url(published)}/endpoints", headers=bearer(TOKEN)).json()
 
-    assert {s["Name"] for s in services} == {
-        "Income: who earns more?",
-        "Income: who earns more? [Predictive Exp.]",
+    assert [s["Name"] for s in services] == ["Income: who earns more?", "Income: who earns more? [Predictive Exp.]"]
+    assert [e["Name"] for e in endpoints] == ["default", "live", "staging", "afterwards"]
+    assert {e["Name"]: e["PreventUpdate"] for e in endpoints} == {
+        "default": True,
+        "live": False,
+        "staging": False,
+        "afterwards": False,
     }
-    assert {e["Name"] for e in endpoints} == {"default", "live", "staging"}
-    assert {e["Name"]: e["PreventUpdate"] for e in endpoints} == {"default": True, "live": False, "staging": False}
 
 
 def test_a_created_endpoint_has_the_default_model_and_keys_of_its_own(published: Published) -> None:
