@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 
 import pytest
-from places import INFRA, ROOT
 
+from infra.checks.template import Resource, read_template
 from shared.errors import ConfigError
 from studio.settings import Settings
+from studio.web.health import LIVE, READY
+from tests.infra.evaluation import Evaluation
+from tests.infra.places import INFRA, ROOT
 
 
 def valued(name: str) -> str:
@@ -57,3 +61,25 @@ def test_each_is_on_the_page_of_settings() -> None:
     page = (ROOT / "docs" / "operations.md").read_text()
 
     assert {name for name in named() if f"`{name}`" not in page} == set()
+
+
+def test_traffic_and_probes_go_where_the_image_listens_and_answers() -> None:
+    studio = read_template(INFRA / "modules" / "studio.bicep")
+    app = next(
+        each for each in studio.resources if each.type == "Microsoft.App/containerApps" and "ingress" in said(each)
+    )
+    (body,) = Evaluation(studio, isScoringOurs=True).bodies(app)
+    (container,) = body["properties"]["template"]["containers"]
+    probes = {probe["type"]: probe["httpGet"] for probe in container["probes"]}
+    image = (ROOT / "studio" / "Dockerfile").read_text()
+    command = json.loads(re.findall(r"^CMD (\[.*\])$", image, re.MULTILINE)[-1])
+    port = int(command[command.index("--port") + 1])
+
+    assert f"\nEXPOSE {port}\n" in image
+    assert body["properties"]["configuration"]["ingress"]["targetPort"] == port
+    assert probes == {"Liveness": {"path": LIVE, "port": port}, "Readiness": {"path": READY, "port": port}}
+    assert f"http://127.0.0.1:{port}{READY}" in image
+
+
+def said(resource: Resource) -> str:
+    return (resource.node.text or b"").decode()
