@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 from census_rows import people
+from deciding_steps import declare, promoted
 from retraining_world import World
-from test_deciding import declare, promoted
 
 from shared.domain.data.drift import DriftRule
 

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from azure.storage.blob import BlobServiceClient
 from census_rows import people
+from deciding_steps import ask_always, begin, declare, evaluate, promoted
 from markupsafe import escape
 from retraining_world import World
-from test_deciding import ask_always, begin, declare, evaluate, promoted
 
 from shared.domain.gate import GateRule, MetricRule, Policy, SliceRule
 from shared.errors import RequestRefused
