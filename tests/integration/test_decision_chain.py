@@ -143,16 +143,23 @@ def test_decisions_are_exported_as_csv_that_no_spreadsheet_runs(world: World) ->
     first = promoted(world, "=cmd.csv", 0.8, 1)
     promoted(world, "b.csv", 1.0, 2)
     evaluate(world, world.app.rollback.rollback("census", first["id"], "=HYPERLINK(1)", "@SUM(1)"))
+    ask_always(world)
+    for seed, (by, why) in enumerate((("+ada", "-1+1"), ("-ada", "\tnot yet"), ("@ada", "+1")), start=3):
+        world.app.approvals.reject(evaluate(world, begin(world, f"{seed}.csv", 0.9 + seed / 100, seed))["id"], by, why)
+        evaluate(world, world.run())
 
     text = world.app.history.decisions_csv(None)
 
     rows = list(csv.DictReader(io.StringIO(text, newline="")))
     assert text.startswith("model,number,at,outcome,run_id,reason,paired,golden_rows_tell,metric")
-    assert [row["number"] for row in rows] == ["0", "1", "2"]
-    assert [row["paired"] for row in rows] == ["True", "True", ""]
-    assert [row["golden_rows_tell"] for row in rows] == ["True", "True", "True"]
+    assert [row["number"] for row in rows] == [str(number) for number in range(len(rows))]
+    assert [row["paired"] for row in rows[:3]] == ["True", "True", ""]
+    assert [row["golden_rows_tell"] for row in rows[:3]] == ["True", "True", "True"]
+    rejected = [row for row in rows if row["outcome"] == "REJECTED"]
+    assert [row["decided_by"] for row in rejected] == ["'+ada", "'-ada", "'@ada"]
+    assert [row["decided_because"] for row in rejected] == ["'-1+1", "not yet", "'+1"]
     assert rows[2]["decided_by"] == "'=HYPERLINK(1)"
-    assert not [cell for row in rows for cell in row.values() if cell.startswith(("=", "@", "+"))]
+    assert not [cell for row in rows for cell in row.values() if cell.startswith(("=", "@", "+", "\t"))]
 
 
 def test_a_chain_that_was_deleted_whole_shows(world: World) -> None:

@@ -1,0 +1,232 @@
+"""What a report says is so: each value against one that was worked out otherwise."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from report_samples import REPORTS, ROWS, Page
+from reports import CLASSES, census, judged, of_many_classes, of_numbers, run, scores, subject
+
+from shared.domain.data.contract import Column, Contract, Kind
+from shared.domain.data.drift import Profile, spread
+from shared.domain.gate import GateRule
+from shared.domain.lifecycle.runs import RunKind, RunState
+from shared.domain.measuring.paired import PairedScores
+from shared.domain.model import Price
+from shared.domain.task import Task
+from shared.pages.plots import history_plot, score_plot
+from shared.pages.report_markdown import report_markdown
+from shared.pages.report_page import report_html
+from shared.reporting.cost import cost_facts
+from shared.reporting.disagreement import disagreement_facts
+from shared.reporting.facts import report_facts
+from shared.reporting.labels import label_facts
+from shared.reporting.two_class import two_class_facts
+
+
+def test_the_lift_of_a_model_follows_from_its_auc_and_the_share_of_positive_rows() -> None:
+    two = REPORTS["promoted"]["two_class"]
+    share = two["n_positive"] / two["n_rows"]
+
+    for who in ("champion", "challenger"):
+        flagged, found = zip(*two[who]["lift"], strict=True)
+        assert (flagged[0], found[0], flagged[-1], found[-1]) == (0, 0, 1, 1)
+        expected = share / 2 + (1 - share) * two[who]["auc"]
+        assert float(np.trapezoid(found, flagged)) == pytest.approx(expected, abs=2e-3)
+
+
+def test_scores_are_counted_in_ten_bins_empty_ones_included() -> None:
+    two = REPORTS["promoted"]["two_class"]
+    bins = [one | {"n": 7} for one in two["champion"]["calibration"] if one["from"] in (0.2, 0.9)]
+
+    svg = score_plot(two | {"champion": two["champion"] | {"calibration": bins}})
+
+    heights = [float(height) for height in re.findall(r'<rect [^>]*height="([0-9.]+)"[^>]*class="rect', svg)]
+    assert len(heights) == 20
+    assert [height > 0 for height in heights[:10]] == [n in (2, 9) for n in range(10)]
+
+
+def test_an_error_on_rows_that_were_scored_is_not_called_unpaired() -> None:
+    broken = replace(ROWS, challenger=np.full_like(ROWS.challenger, np.nan))
+    report = report_facts(subject(judged(broken, RunState.FAILED), broken))
+
+    assert report["verdict"]["outcome"] == "ERROR"
+    assert "UNPAIRED" not in Page(report_html(report)).text
+    assert "UNPAIRED" not in report_markdown(report)
+
+
+def test_provenance_is_of_the_rule_and_the_holdout_that_were_judged_by() -> None:
+    stricter = replace(subject(judged(ROWS), ROWS), model=replace(census(), gate=GateRule(min_rows=99_999)))
+
+    source = report_facts(stricter)["provenance"]
+
+    assert source == REPORTS["promoted"]["provenance"]
+    assert (source["rule"]["min_rows"], source["holdout_sha256"]) == (100, "cd" * 32)
+    assert f"version {'cd' * 8}" in Page(report_html(REPORTS["promoted"])).text
+    assert f"holdout `{'cd' * 8}`" in report_markdown(REPORTS["promoted"])
+    assert "none was applied" in report_html(REPORTS["failed before it was judged"])
+
+
+def test_curves_and_counts_are_those_of_the_scores() -> None:
+    rows = PairedScores(
+        np.array([True, True, False, False]), np.array([0.9, 0.4, 0.6, 0.1]), np.array([0.9, 0.8, 0.2, 0.1])
+    )
+
+    facts = two_class_facts(rows)
+
+    assert facts["champion"]["auc"] == pytest.approx(0.75)
+    assert facts["challenger"]["auc"] == pytest.approx(1.0)
+    assert facts["champion"]["confusion"] == {
+        "true_positive": 1, "false_positive": 1, "false_negative": 1, "true_negative": 1,
+    }  # fmt: skip
+    assert facts["champion"]["brier"] == pytest.approx((0.01 + 0.36 + 0.36 + 0.01) / 4)
+    assert facts["champion"]["roc"][0] == [0, 0]
+    assert facts["champion"]["roc"][-1] == [1, 1]
+
+
+def test_values_of_few_rows_are_those_worked_out_by_hand() -> None:
+    labels = np.array([True, True, False, False, False])
+    champion, challenger = np.array([0.95, 0.42, 0.61, 0.18, 0.68]), np.array([0.91, 0.83, 0.24, 0.12, 0.71])
+
+    facts = two_class_facts(PairedScores(labels, champion, challenger))["champion"]
+    apart = disagreement_facts(PairedScores(labels, champion, challenger), ())
+
+    # two negative rows share the bin [0.6, 0.7), with 0.645 on average; each other row has a bin of its own
+    assert facts["calibration_error"] == pytest.approx((0.05 + 0.58 + 2 * 0.645 + 0.18) / 5)
+    # from the highest score down: hit, false alarm, false alarm, hit, false alarm
+    points = [[0.5, 1.0], [0.5, 0.5], [0.5, 0.33333], [1.0, 0.5], [1.0, 0.4]]
+    assert facts["precision_recall"] == points
+    # another label: row 2 put right, row 3 put right; row 5 stays wrong
+    assert (apart["n_rows"], apart["n_differ"], apart["n_better"], apart["n_worse"]) == (5, 2, 2, 0)
+    assert apart["rows"][0] == {"row": 2, "truth": "positive", "champion": 0.42, "challenger": 0.83}
+    back = disagreement_facts(PairedScores(labels, challenger, champion), ())
+    assert (back["n_better"], back["n_worse"]) == (0, 2)
+
+
+def test_of_numbers_better_is_nearer_the_truth() -> None:
+    rows = PairedScores(
+        np.array([10.0, 10.0, 10.0, 10.0, 10.0]),
+        np.array([12.0, 9.0, 10.0, 7.0, 8.0]),
+        np.array([11.0, 6.0, 10.0, 13.0, 9.0]),
+        Task.REGRESSION,
+    )
+
+    apart = disagreement_facts(rows, ())
+
+    assert (apart["n_differ"], apart["n_better"], apart["n_worse"]) == (4, 2, 1)
+    assert apart["rows"][0]["row"] == 4
+    assert apart["mean_distance"] == pytest.approx((1 + 3 + 0 + 6 + 1) / 5)
+
+
+def test_the_drawn_curve_holds_the_area_of_the_whole_one() -> None:
+    rows = scores(20_000)
+    model = two_class_facts(rows)["challenger"]
+
+    x, y = np.array(model["roc"]).T
+
+    assert len(x) <= 200
+    assert np.trapezoid(y, x) == pytest.approx(model["auc"], abs=1e-3)
+
+
+def test_history_holds_the_newest_judged_runs_oldest_first() -> None:
+    others = tuple(
+        judged(ROWS, RunState.REJECTED, id=f"census-old-{n}", created_at=run().created_at - timedelta(days=n))
+        for n in range(1, 30)
+    )
+    later = judged(ROWS, id="census-later", created_at=run().created_at + timedelta(days=1))
+    unjudged = run(RunState.FAILED, id="census-failed")
+
+    history = report_facts(subject(judged(ROWS), ROWS, (*others, later, unjudged)))["history"]
+
+    assert [entry["run"] for entry in history] == [*(f"census-old-{n}" for n in range(19, 0, -1)), "census-1"]
+
+
+def test_history_marks_what_a_person_put_live_at_what_it_was_last_measured() -> None:
+    began = run().created_at
+    refused = judged(scores(better=False), RunState.REJECTED, id="census-0", created_at=began - timedelta(days=1))
+    override, rollback = (
+        run(id=f"census-{kind.value}", kind=kind, restores=to, created_at=began + timedelta(days=n), verdict=None)
+        for n, (kind, to) in enumerate(((RunKind.OVERRIDE, "census-0"), (RunKind.ROLLBACK, "initial")), start=1)
+    )
+
+    history = report_facts(subject(rollback, None, (refused, judged(ROWS), override)))["history"]
+
+    assert [entry["kind"] for entry in history] == ["training", "training", "override", "rollback"]
+    assert history[2]["challenger"] == history[0]["challenger"]
+    assert history[3]["challenger"] == history[1]["champion"]
+    without = history_plot([entry | {"kind": "training", "state": "REJECTED"} for entry in history], "AUC")
+    assert history_plot(history, "AUC").count("<circle") > without.count("<circle")
+    page = report_html(REPORTS["promoted"] | {"history": history})
+    assert ">ROLLBACK<" in page
+    assert ">OVERRIDE<" in page
+
+
+def test_labels_are_laid_side_by_side_for_each_task() -> None:
+    assert REPORTS["promoted"]["label"] == {
+        "column": "income", "kind": "share", "rows": [
+            {"name": "<=50K", "training": 0.7, "champion": 0.76, "holdout": pytest.approx(1 - ROWS.labels.mean())},
+            {"name": ">50K", "training": 0.3, "champion": 0.24, "holdout": pytest.approx(ROWS.labels.mean())},
+        ],
+    }  # fmt: skip
+    assert "income: \\<=50K 70.0 %" in report_markdown(REPORTS["promoted"])
+    many, numbers = of_many_classes(), of_numbers()
+    columns = (Column("demand", Kind.CATEGORY),)
+    own = Profile(2, {}, {}, {}, {CLASSES[1]: 1.0})
+
+    several = label_facts(Contract(columns, "demand", task=Task.MULTICLASS), own, None, many, CLASSES)
+    number = Contract((Column("demand", Kind.NUMBER),), "demand", task=Task.REGRESSION)
+    quartiles = label_facts(number, replace(own, label=spread([1.0, 3.0])), None, numbers, ())
+
+    assert several
+    assert sum(row["holdout"] for row in several["rows"]) == pytest.approx(1)
+    assert [row["champion"] for row in several["rows"]] == [None] * 3
+    assert quartiles
+    assert [row["training"] for row in quartiles["rows"]] == [1, 1.5, 2, 2.5, 3]
+    assert quartiles["rows"][2]["holdout"] == pytest.approx(np.median(numbers.labels))
+    assert label_facts(number, None, None, numbers, ()) is None
+
+
+def test_cost_is_the_training_at_the_declared_price() -> None:
+    trained, unpriced = run(), cost_facts(run(), None)
+
+    priced = cost_facts(trained, Price(1800, "EUR"))
+
+    assert (priced["training_seconds"], priced["amount"], priced["currency"]) == (2, pytest.approx(1), "EUR")
+    assert (unpriced["training_seconds"], unpriced["amount"]) == (2, None)
+    assert "models.toml declares no price" in report_html(REPORTS["promoted"])
+    assert "2.0 s of training, 1.0000 EUR" in report_markdown(REPORTS["promoted"] | {"cost": priced})
+
+
+def test_a_report_says_which_code_ran() -> None:
+    assert REPORTS["promoted"]["provenance"]["app_version"] == "abc123"
+    assert REPORTS["promoted"]["provenance"]["service_version"] is None
+    assert "function app abc123, training service unknown: it does not say" in report_html(REPORTS["promoted"])
+    assert "code: app abc123, service unknown" in report_markdown(REPORTS["promoted"])
+
+
+def test_a_missed_rule_has_nothing_left() -> None:
+    rules = REPORTS["rejected"]["rules"]
+
+    missed = [rule for rule in rules if not rule["passed"]]
+    assert missed
+    assert all(rule["left"] < 0 for rule in missed)
+
+
+def test_slices_come_worst_first_and_those_too_small_are_marked() -> None:
+    report = REPORTS["with slices"]
+    html = report_html(report)
+
+    assert [part["state"] for part in report["slices"]] == ["passed", "too small"]
+    assert "too small to judge" in html
+    assert "sex = &lt;Female&gt;" in html
+
+
+def test_drift_names_the_columns_furthest_from_the_champions_data() -> None:
+    report = REPORTS["promoted"]
+
+    assert [row["column"] for row in report["drift"]] == ["age", "<sex>"]
+    assert "furthest is age, by 0.31" in Page(report_html(report)).text
