@@ -140,8 +140,9 @@ class Promotion:
                     raise
                 return self._give_way(run, model, serving, expected)
         waited = f" after {proof.seconds:.1f} s" if proof.seconds and proof.seconds >= _TOLD_S else ""
-        reason = f"{run.reason}; proven on {proof.rows} golden rows{waited}{'' if _tell(expected) else _ALIKE}"
-        return self._close(run, RunState.PROMOTED, reason, proof, champion, lease, tells=_tell(expected))
+        tells = _tell(expected)
+        reason = f"{run.reason}; proven on {proof.rows} golden rows{waited}{'' if tells else _ALIKE}"
+        return self._close(run, RunState.PROMOTED, reason, proof, champion, lease, tells=tells)
 
     def _give_way(self, run: Run, model: Model, champion: Champion | None, own: GoldenRows) -> Run:
         """
