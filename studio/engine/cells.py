@@ -95,6 +95,11 @@ def number_reader(missing: Iterable[str], fill: float | None, *, whole: bool) ->
     return Reader(one, many)
 
 
+def is_nan(cell: Cell) -> bool:
+    """Whether a cell spells NaN, which a number column takes for missing."""
+    return (cell or "").strip().lower().lstrip("+-") == "nan"
+
+
 def _json_numbers(cells: Row, types: set[type]) -> list[float] | None:
     """Read cells as JSON, a third of the time of `float`; None where they are not all plain numbers of these types."""
     try:

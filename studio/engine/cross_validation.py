@@ -69,7 +69,9 @@ def cross_validate(trainer: Trainer, rows: Rows, options: CrossValidation) -> Cr
     for fold in range(options.folds):
         own = folds == fold
         check_training_rows(rows.labels, len(trainer.classes), ~own, _MODULE)
-        found = trainer.answers(trainer.fit(rows.chosen(~own)), rows.features.chosen(own))
+        training, others = rows.chosen(~own), rows.features.chosen(own)
+        fills = trainer.fills(training)
+        found = trainer.answers(trainer.fit(training.filled(fills)), others.filled(fills))
         if not fold:
             answers = np.empty((len(rows), found.shape[1]))
         answers[own] = found

@@ -17,10 +17,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import csv as arrow_csv
 
-from studio.engine.arrow_columns import Pieces, codes_of, pieces_of
+from studio.engine.arrow_columns import codes_of, numbers_of
 from studio.engine.csv_file import CsvFile, first_fault
 from studio.engine.errors import ModuleError
 from studio.engine.features import FeatureColumn, Features
+from studio.engine.filling import complete_rows
 from studio.engine.labels import read_labels
 from studio.engine.schema import ColumnType, Schema
 from studio.engine.task import Task
@@ -31,15 +32,17 @@ _SEARCHED_AT_ONCE = 1 << 20
 _MAX_LEVELS = 20_000
 _LEVELLED = pa.dictionary(pa.int32(), pa.string())
 
+_Mask = NDArray[np.bool_]
+
 
 @dataclass(frozen=True)
 class Dataset:
     """
-    A training file's columns in native memory.
+    A training file's columns in native memory; rows that lack a value which they must have are left out.
 
-    A categorical feature holds positions in its `levels`, which are sorted and distinct. `labels` is `n_rows` long and
-    holds positions in `classes`, or values where there are none. Of two classes the positive one is the second, and
-    `schema.positive_label` is never None; several are sorted.
+    A categorical feature holds positions in its `levels`, which are sorted and distinct. `labels` has an entry per row
+    and holds positions in `classes`, or values where there are none. Of two classes the positive one is the second, and
+    `schema.positive_label` is never None; several are sorted. `kept` tells which rows of the file are here; None: all.
     """
 
     schema: Schema
@@ -47,11 +50,20 @@ class Dataset:
     levels: Mapping[str, tuple[str, ...]]
     labels: NDArray[Any]
     classes: tuple[str, ...]
+    kept: _Mask | None = None
 
     @property
     def n_rows(self) -> int:
         """Rows of the file, its header not counted."""
-        return len(self.labels)
+        return len(self.labels) if self.kept is None else len(self.kept)
+
+    def in_file(self, mask: _Mask) -> _Mask:
+        """Turn a mask of the rows that are here into one of all rows of the file."""
+        if self.kept is None:
+            return mask
+        spread = np.zeros(self.n_rows, np.bool_)
+        spread[self.kept] = mask
+        return spread
 
 
 def read_dataset(file: CsvFile, schema: Schema, task: Task, *, threads: int) -> Dataset:
@@ -60,8 +72,8 @@ def read_dataset(file: CsvFile, schema: Schema, task: Task, *, threads: int) -> 
 
     Raises:
         ModuleError: The file is empty, lacks a column, holds a cell that cannot be read, its labels are not what the
-            task needs, or a categorical column has more levels than a model can hold; names line and column where
-            there is one.
+            task needs, a categorical column has more levels than a model can hold, or no row has all values that a
+            row must have; names line and column where there is one.
     """
     numbers = [name for name in schema.features if not schema.columns[name].is_text]
     numbers += [] if task.has_classes else [schema.label]
@@ -69,17 +81,19 @@ def read_dataset(file: CsvFile, schema: Schema, task: Task, *, threads: int) -> 
     for name in numbers:
         if not _holds_numbers(table.column(name), schema.columns[name]):
             raise first_fault(file, schema, numbers, f"column '{name}' holds something else than numbers")
-    labels, classes = read_labels(file, schema, task, table.column(schema.label))
+    kept = complete_rows(schema.demanded, table) if schema.demanded else None
+    labels, classes = read_labels(file, schema, task, table.column(schema.label), kept)
     if task is Task.TWO_CLASS:
         schema = replace(schema, positive_label=classes[1])
     columns, levels = [], {}
     for name in schema.features:
         if schema.columns[name].is_text:
-            column, levels[name] = _levelled(name, table.column(name), schema.fills.get(name))
+            column, levels[name] = _levelled(name, table.column(name), schema.fills.get(name), kept)
         else:
-            column = FeatureColumn(_numbers(table.column(name)), fill=schema.fills.get(name))  # type: ignore[arg-type]
+            column = FeatureColumn(numbers_of(table.column(name)), fill=schema.fills.get(name))  # type: ignore[arg-type]
         columns.append(column)
-    return Dataset(schema, Features(columns), levels, labels, classes)
+    rows = None if kept is None else np.flatnonzero(kept).astype(np.int32)
+    return Dataset(schema, Features(columns, rows), levels, labels, classes, kept)
 
 
 def _read_table(file: CsvFile, schema: Schema, numbers: Sequence[str], threads: int) -> Any:
@@ -107,11 +121,7 @@ def _holds_quotes(path: Path) -> bool:
 
 
 def _holds_numbers(column: Any, kind: ColumnType) -> bool:
-    return all(_are_numbers(values, kind) for values in _numbers(column))
-
-
-def _numbers(column: Any) -> Pieces:
-    return pieces_of(column.chunks, np.float64, np.nan)
+    return all(_are_numbers(values, kind) for values in numbers_of(column))
 
 
 def _are_numbers(values: NDArray[np.float64], kind: ColumnType) -> bool:
@@ -119,8 +129,10 @@ def _are_numbers(values: NDArray[np.float64], kind: ColumnType) -> bool:
     return bool((is_fit | np.isnan(values)).all()) and not bool(np.isinf(values).any())
 
 
-def _levelled(name: str, column: Any, fill: str | float | None) -> tuple[FeatureColumn, tuple[str, ...]]:
-    found, codes = codes_of(column)
+def _levelled(
+    name: str, column: Any, fill: str | float | None, kept: _Mask | None
+) -> tuple[FeatureColumn, tuple[str, ...]]:
+    found, codes = codes_of(column, kept)
     levels = sorted({*found, str(fill)} if fill is not None else found)
     if len(levels) > _MAX_LEVELS:
         advice = "drop the column or declare it Numeric"

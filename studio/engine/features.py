@@ -6,13 +6,15 @@ A matrix of all rows would be larger than what was read, and on most machines me
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+_NONE: NDArray[np.float64] = np.empty(0)
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,12 @@ class FeatureColumn:
         elif self.fill is not None:
             values[np.isnan(values)] = self.fill
         return values
+
+    def filled(self, value: float) -> FeatureColumn:
+        """Return the column with another feature for a missing cell."""
+        if self.decoded is None:
+            return replace(self, fill=value)
+        return replace(self, decoded=np.append(self.decoded[:-1], value))
 
 
 class Features:
@@ -68,6 +76,17 @@ class Features:
     def chosen(self, rows: NDArray[np.bool_] | NDArray[np.integer[Any]]) -> Features:
         """Leave out all rows but those of a mask, or of rising numbers; nothing is decoded or copied."""
         return Features(self._columns, self._rows[rows])
+
+    def filled(self, fills: Mapping[int, float]) -> Features:
+        """Put a value where one is missing, by the feature's position; nothing is decoded or copied."""
+        if not fills:
+            return self
+        columns = [column.filled(fills[at]) if at in fills else column for at, column in enumerate(self._columns)]
+        return Features(columns, self._rows)
+
+    def column(self, at: int) -> NDArray[np.float64]:
+        """Decode one feature of all rows."""
+        return np.concatenate([*(block[:, 0] for block in Features([self._columns[at]], self._rows).blocks()), _NONE])
 
     def blocks(self) -> Iterator[NDArray[np.float64]]:
         """Decode all rows in order, row-major, a piece at a time."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from studio.engine.errors import ModuleError
 from studio.engine.features import Features
+from studio.engine.filling import found_fills
 from studio.engine.learners import Learner, Model, TrainingRows
 from studio.engine.lightgbm_library import LibraryError
 from studio.engine.model_section import predictor
+from studio.engine.schema import Schema
 from studio.engine.trees import Trees
 
 _LIBRARY = 1000  # Studio's module error number
@@ -37,6 +39,10 @@ class Rows:
         """Return the rows that a mask of `n_rows` chooses."""
         return Rows(self.features.chosen(mask), self.labels[mask])
 
+    def filled(self, fills: Mapping[int, float]) -> Rows:
+        """Put a value where one is missing, by the feature's position."""
+        return replace(self, features=self.features.filled(fills)) if fills else self
+
 
 @dataclass(frozen=True)
 class Trainer:
@@ -44,9 +50,13 @@ class Trainer:
 
     learner: Learner
     classes: tuple[str, ...]
-    features: tuple[str, ...]
+    schema: Schema
     levels: Mapping[str, tuple[str, ...]]
     threads: int
+
+    def fills(self, rows: Rows) -> dict[int, float]:
+        """Find in rows that train what stands in for a missing value, by rule; raises like `found_fills`."""
+        return found_fills(self.schema, rows.features)
 
     def fit(self, rows: Rows) -> Model:
         """
@@ -55,7 +65,7 @@ class Trainer:
         Raises:
             ModuleError: The learner cannot do with these rows, parameters or labels; gives its reason.
         """
-        n_levels = tuple(len(self.levels[name]) if name in self.levels else None for name in self.features)
+        n_levels = tuple(len(self.levels[name]) if name in self.levels else None for name in self.schema.features)
         given = TrainingRows(rows.features, rows.labels, len(self.classes), n_levels, self.threads)
         try:
             return self.learner.kind.fit(given, self.learner.parameters)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from studio.engine.arrow_columns import ABSENT, codes_of, pieces_of
+from studio.engine.arrow_columns import ABSENT, codes_of, numbers_of
 from studio.engine.csv_file import CsvFile
 from studio.engine.errors import ModuleError
 from studio.engine.schema import Schema
@@ -20,27 +20,32 @@ _MAX_CLASSES = 1000
 _SHOWN_LABELS = 5
 
 
-def read_labels(file: CsvFile, schema: Schema, task: Task, column: Any) -> tuple[NDArray[Any], tuple[str, ...]]:
+def read_labels(
+    file: CsvFile, schema: Schema, task: Task, column: Any, kept: NDArray[np.bool_] | None = None
+) -> tuple[NDArray[Any], tuple[str, ...]]:
     """
     Return a label per row, and the classes: positions in them, or values where the task has none.
+
+    Args:
+        kept: The rows of the file that count; None for all.
 
     Raises:
         ModuleError: A label is missing, or they are too few or too many kinds.
     """
     if not task.has_classes:
-        values = np.concatenate(pieces_of(column.chunks, np.float64, np.nan))
-        _check_labelled(file, schema, np.isnan(values))
-        return values, ()
-    found, pieces = codes_of(column)
+        values = np.concatenate(numbers_of(column))
+        _check_labelled(file, schema, np.isnan(values), kept)
+        return values if kept is None else values[kept], ()
+    found, pieces = codes_of(column, kept)
     codes = np.concatenate(pieces)
-    _check_labelled(file, schema, codes == ABSENT)
+    _check_labelled(file, schema, codes == ABSENT, kept)
     classes = _two_classes(found, schema) if task is Task.TWO_CLASS else _classes(found, schema)
     positions = np.array([classes.index(label) for label in found], np.int32)
-    return positions[codes], classes
+    return positions[codes if kept is None else codes[kept]], classes
 
 
-def _check_labelled(file: CsvFile, schema: Schema, missing: NDArray[np.bool_]) -> None:
-    unlabelled = np.flatnonzero(missing)
+def _check_labelled(file: CsvFile, schema: Schema, missing: NDArray[np.bool_], kept: NDArray[np.bool_] | None) -> None:
+    unlabelled = np.flatnonzero(missing if kept is None else missing & kept)
     if len(unlabelled):
         line = file.line_of(int(unlabelled[0]))
         problem = f"label column '{schema.label}' is empty in {len(unlabelled)} row(s), first on line {line}"

@@ -163,6 +163,8 @@ def _read_model_file(root: Section, part: str, numbers: bytes) -> ModelFile:
     libraries = {name: str(version)[:100] for name, version in root.section("libraries").items()}
     root.close()
     _check_classes(root, design, classes, shape)
+    if schema.fill_rules:
+        root.report("experiment", "missing.fill has a rule that only training can turn into a value")
     if root.problems:
         raise _refusal(root)
     return ModelFile(

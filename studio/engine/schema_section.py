@@ -5,27 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from studio.engine.errors import shown
-from studio.engine.schema import ColumnType, Schema
+from studio.engine.schema import ColumnType, MissingRule, Schema
 from studio.engine.scored_columns import reserved
 from studio.engine.sections import Section
 from studio.engine.settings import is_number
 
 _MAX_COLUMNS = 4096
+_TEXT_RULES = (MissingRule.MODE, MissingRule.REMOVE_ROW)
 
 
 def read_schema(root: Section) -> Schema:
     """Read the sections `columns`, `label`, `features` and `missing`; problems are added to the sections."""
     columns = _read_columns(root.section("columns", required=True))
     label, features, missing = (root.section(key, required=key == "label") for key in ("label", "features", "missing"))
+    fills, rules = _read_fills(missing.section("fill"), columns)
     schema = Schema(
         columns=columns,
         label=label.text("column") if label.values else "",
         positive_label=label.text("positive", "") or None,
         dropped=_read_dropped(features, columns, label.values.get("column")),
         missing=missing.texts("texts", ("",)),
-        fills=_read_fills(missing.section("fill"), columns),
+        fills=fills,
+        rules=rules,
     )
     _check_label(schema, label, missing)
+    _check_rules(schema, missing)
     if schema.columns and not schema.features:
         features.report("drop", "no column is left to learn from")
     for section in (label, features, missing):
@@ -36,11 +40,12 @@ def read_schema(root: Section) -> Schema:
 def schema_section(schema: Schema) -> dict[str, object]:
     """Write the sections that `read_schema` reads."""
     positive = {} if schema.positive_label is None else {"positive": schema.positive_label}
+    rules = {name: {"rule": rule.value} for name, rule in schema.rules.items()}
     return {
         "columns": {name: kind.value for name, kind in schema.columns.items()},
         "label": {"column": schema.label, **positive},
         "features": {"drop": list(schema.dropped)},
-        "missing": {"texts": list(schema.missing), "fill": dict(schema.fills)},
+        "missing": {"texts": list(schema.missing), "fill": {**schema.fills, **rules}},
     }
 
 
@@ -57,26 +62,46 @@ def _read_columns(section: Section) -> dict[str, ColumnType]:
     return {name: kinds.get(str(value), ColumnType.CATEGORICAL) for name, value in section.items()}
 
 
-def _read_fills(section: Section, columns: Mapping[str, ColumnType]) -> dict[str, str | float]:
+def _read_fills(
+    section: Section, columns: Mapping[str, ColumnType]
+) -> tuple[dict[str, str | float], dict[str, MissingRule]]:
     fills: dict[str, str | float] = {}
+    rules: dict[str, MissingRule] = {}
     for name, value in section.items():
         kind = columns.get(name)
         if kind is None:
             section.report(name, "is not one of the columns")
+        elif isinstance(value, dict):
+            rules |= _read_rule(section.section(name), name, kind)
         elif kind.is_text and isinstance(value, str) and value:
             fills[name] = value
         elif not kind.is_text and is_number(value, whole=kind is ColumnType.INTEGER):
             fills[name] = float(value)
         else:
             section.report(name, f"{shown(value)} is no value of a column of type {kind.value}")
-    return fills
+    return fills, rules
+
+
+def _read_rule(section: Section, name: str, kind: ColumnType) -> dict[str, MissingRule]:
+    known = {rule.value: rule for rule in (_TEXT_RULES if kind.is_text else MissingRule)}
+    text = section.text("rule")
+    section.close()
+    if text and text not in known:
+        section.report("rule", f"{shown(text)} is no rule for a column of type {kind.value}; it has {list(known)}")
+    return {name: known[text]} if text in known else {}
 
 
 def _check_label(schema: Schema, label: Section, missing: Section) -> None:
     if schema.label and schema.label not in schema.columns:
         label.report("column", f"'{schema.label}' is not one of the columns")
-    if schema.label in schema.fills:
+    if schema.label in schema.fills or schema.rules.get(schema.label) not in (None, MissingRule.REMOVE_ROW):
         missing.report("fill", f"'{schema.label}' is the label: an invented label would be learned as truth")
+
+
+def _check_rules(schema: Schema, missing: Section) -> None:
+    for name in schema.rules:
+        if name in schema.dropped:
+            missing.report("fill", f"'{name}' is dropped from the features and never read: it can have no rule")
 
 
 def _read_dropped(features: Section, columns: Mapping[str, ColumnType], label: object) -> tuple[str, ...]:

@@ -51,8 +51,11 @@ class ScoreSettings:
     def rows(self, rows: Rows, n_inputs: int, classes: Sequence[str]) -> Rows:
         """Choose from rows the same way, and label them anew where there are two classes."""
         if self.threshold != THRESHOLD and len(classes) == 2:
-            rows = [(*row[:-2], classes[float(row[-1] or "nan") >= self.threshold], row[-1]) for row in rows]
+            rows = [row if row[-1] is None else self._relabelled(row, row[-1], classes) for row in rows]
         return rows if self.keeps_inputs else [row[n_inputs:] for row in rows]
+
+    def _relabelled(self, row: Row, probability: str, classes: Sequence[str]) -> Row:
+        return (*row[:-2], classes[float(probability) >= self.threshold], probability)
 
 
 PLAIN = ScoreSettings()

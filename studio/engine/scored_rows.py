@@ -31,10 +31,18 @@ def scored_rows(
     return ResultTable.of((*schema.columns.items(), *scored.columns), cells)
 
 
-def fold_rows(file: CsvFile, schema: Schema, scored: ScoredColumns, result: CrossValidated) -> ResultTable:
-    """Return every row, its fold first, and what the model that was trained without it says last."""
+def fold_rows(
+    file: CsvFile, schema: Schema, kept: NDArray[np.bool_] | None, scored: ScoredColumns, result: CrossValidated
+) -> ResultTable:
+    """
+    Return every row, its fold first, and what the model that was trained without it says last.
+
+    Args:
+        kept: The rows of the file that there are answers to; None for all.
+    """
     scores = scored.cells(result.answers.ravel().tolist())
-    numbered = zip(result.folds, _cells(file, schema), scores, strict=True)
+    rows = _cells(file, schema) if kept is None else compress(_cells(file, schema), kept)
+    numbered = zip(result.folds, rows, scores, strict=True)
     cells = ([str(fold), *row, *more] for fold, row, more in numbered)
     first = (FOLDS, ColumnType.INTEGER)
     return ResultTable.of((first, *schema.columns.items(), *scored.columns), cells)

@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 
-from studio.engine.cells import Cell, Reader, Row, as_text, level_reader, number_reader
+from studio.engine.cells import Cell, Reader, Row, as_text, is_nan, level_reader, number_reader
 from studio.engine.errors import InputMismatch, InputParseError, shown
 from studio.engine.model_file import ModelFile, ModelFileError
 from studio.engine.model_section import predictor
@@ -29,10 +29,15 @@ _ROWS_AT_ONCE = 4096
 
 @dataclass(frozen=True)
 class _Plan:
-    """Where, in rows sent under `columns`, the features and the echoed cells are; -1 is the label that was left out."""
+    """
+    Where, in rows sent under `columns`, the features and the echoed cells are; -1 is the label that was left out.
+
+    `demanded` are the cells without which a row is not scored, each with what tells that it is missing.
+    """
 
     columns: tuple[str, ...]
     features: tuple[tuple[Reader, int], ...]
+    demanded: tuple[tuple[Callable[[Cell], bool], int], ...]
     echo: Callable[[Sequence[Any]], tuple[Any, ...]]
 
 
@@ -74,7 +79,8 @@ class Scorer:
             rows: Lists of texts, numbers, booleans and None.
 
         Returns:
-            For each row its cells as text, in the order of `output_columns`; None where one is missing.
+            For each row its cells as text, in the order of `output_columns`; None where one is missing, and in the
+            scored columns of a row without a value that it must have.
 
         Raises:
             InputMismatch: A column is missing, unknown or there twice, or a row has another number of cells.
@@ -82,6 +88,21 @@ class Scorer:
         """
         plan = self._plan_for(tuple(columns))
         texts = _texts(plan, rows)
+        return self._scored_where_whole(plan, texts) if plan.demanded else self._scored(plan, texts)
+
+    def _scored_where_whole(self, plan: _Plan, texts: Sequence[Row]) -> list[Row]:
+        whole = [at for at, row in enumerate(texts) if not any(is_gap(row[cell]) for is_gap, cell in plan.demanded)]
+        try:
+            scored = self._scored(plan, [texts[at] for at in whole])
+        except InputParseError as error:
+            raise InputParseError(whole[error.row - 1] + 1, error.column, error.problem) from None
+        nothing = (None,) * (len(self.output_columns) - len(self.input_columns))
+        rows: list[Row] = [(*plan.echo((*row, None)), *nothing) for row in texts]
+        for at, row in zip(whole, scored, strict=True):
+            rows[at] = row
+        return rows
+
+    def _scored(self, plan: _Plan, texts: Sequence[Row]) -> list[Row]:
         if len(texts) <= _FEW_ROWS:
             return self._scored_by_rows(plan, texts)
         scored: list[Row] = []
@@ -118,7 +139,8 @@ class Scorer:
         position = {name: at for at, name in enumerate(columns)}
         echo = itemgetter(*(position.get(name, -1) for name in schema.columns))
         places = (position[name] for name in schema.features)
-        return _Plan(columns, tuple(zip(self._readers, places, strict=True)), echo)
+        demanded = ((_gap_test(schema, name), position[name]) for name in schema.demanded if name != schema.label)
+        return _Plan(columns, tuple(zip(self._readers, places, strict=True)), tuple(demanded), echo)
 
     def _features(self, plan: _Plan, number: int, row: Row) -> list[float]:
         try:
@@ -156,6 +178,11 @@ def _reader(model: ModelFile, name: str) -> Reader:
         return level_reader(model.levels[name], schema.missing, text, allow_unknown=model.learner.allows_unknown_levels)
     number = None if fill is None else float(fill)
     return number_reader(schema.missing, number, whole=kind is ColumnType.INTEGER)
+
+
+def _gap_test(schema: Schema, name: str) -> Callable[[Cell], bool]:
+    missing = {*schema.missing, None}
+    return missing.__contains__ if schema.columns[name].is_text else lambda cell: cell in missing or is_nan(cell)
 
 
 def _check_columns(schema: Schema, columns: tuple[str, ...]) -> None:

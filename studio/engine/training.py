@@ -19,10 +19,12 @@ from studio.engine.design import Design
 from studio.engine.errors import ModelFileError, ModuleError
 from studio.engine.evaluation import Evaluation, evaluate, metrics_table
 from studio.engine.experiment import Experiment
+from studio.engine.filling import settled
 from studio.engine.fitting import Rows, Trainer
 from studio.engine.learners import Model
 from studio.engine.model_file import DataOrigin, ModelFile, scored_by
 from studio.engine.ports import Output
+from studio.engine.schema import Schema
 from studio.engine.scored_columns import ScoredColumns
 from studio.engine.scored_rows import fold_rows, scored_rows
 from studio.engine.split import training_rows
@@ -117,16 +119,18 @@ class _Training:
         chosen = training_rows(dataset.labels, len(dataset.classes), experiment.split)
         rows = Rows(dataset.features, dataset.labels)
         training, test = rows.chosen(chosen), rows.chosen(~chosen)
-        trainer = Trainer(experiment.learner, dataset.classes, dataset.schema.features, dataset.levels, self._threads)
+        trainer = Trainer(experiment.learner, dataset.classes, dataset.schema, dataset.levels, self._threads)
         trainer = self._tuned(trainer, training)
+        fills = trainer.fills(training)
+        training, test = training.filled(fills), test.filled(fills)
         self._tell(f"training on {len(training)} of {dataset.n_rows} rows")
         model = trainer.fit(training)
         self._tell(f"evaluating on {len(test)} rows")
         answers = trainer.answers(model, test.features)
         evaluations = [evaluate(trainer.learner, test.labels, answers), *self._compared(trainer, training, test)]
         origin = DataOrigin(sha256.result(), dataset.n_rows, len(training), len(test))
-        packed = self._packed(dataset, trainer, model, evaluations[0], origin)
-        self._score(dataset, trainer, ~chosen, answers)
+        packed = self._packed(settled(dataset.schema, fills, dataset.levels), trainer, model, evaluations[0], origin)
+        self._score(dataset, trainer, dataset.in_file(~chosen), answers)
         self._cross_validate(dataset, trainer, rows)
         self._outputs[Output.METRICS] = metrics_table(*evaluations)
         ports = {name: self._outputs[kind] for name, kind in experiment.outputs.items() if kind in self._outputs}
@@ -164,18 +168,18 @@ class _Training:
         self._outputs[Output.FOLDS] = found.table()
         if Output.FOLD_SCORES in self._experiment.outputs.values():
             scored = self._scored(dataset, trainer)
-            self._outputs[Output.FOLD_SCORES] = fold_rows(self._file, dataset.schema, scored, found)
+            self._outputs[Output.FOLD_SCORES] = fold_rows(self._file, dataset.schema, dataset.kept, scored, found)
 
     def _scored(self, dataset: Dataset, trainer: Trainer) -> ScoredColumns:
         return scored_by(Design(dataset.schema, self._experiment.split, trainer.learner), dataset.classes)
 
     def _packed(
-        self, dataset: Dataset, trainer: Trainer, model: Model, evaluation: Evaluation, origin: DataOrigin
+        self, schema: Schema, trainer: Trainer, model: Model, evaluation: Evaluation, origin: DataOrigin
     ) -> ModelFile:
         return ModelFile(
             experiment=self._experiment.name,
-            schema=dataset.schema,
-            classes=dataset.classes,
+            schema=schema,
+            classes=trainer.classes,
             levels=trainer.levels,
             split=self._experiment.split,
             learner=trainer.learner,

@@ -67,6 +67,8 @@ def sweep(trainer: Trainer, rows: Rows, options: Tuning, *, stratified: bool) ->
     split = Split(options.fraction, options.seed, stratified)
     chosen = training_rows(rows.labels, len(trainer.classes), split)
     training, validation = rows.chosen(chosen), rows.chosen(~chosen)
+    fills = trainer.fills(training)
+    training, validation = training.filled(fills), validation.filled(fills)
     random = np.random.default_rng(options.seed)
     runs = []
     for _ in range(options.runs):

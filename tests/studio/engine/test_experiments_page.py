@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from studio.engine.experiment import parse_experiment
 from studio.engine.learners import LEARNERS
 from studio.engine.ports import Output
 from studio.engine.ranking import METRICS
+from studio.engine.schema import MissingRule
 from studio.engine.scored_columns import Answers
 from studio.engine.settings import setting_text
 from studio.engine.training import train
@@ -37,6 +39,12 @@ def test_every_output_and_every_metric_is_on_the_page(page: str) -> None:
     assert all(f"`{output.value}`" in page for output in Output)
     for answers in (Answers.PROBABILITY, Answers.PROBABILITIES, Answers.VALUE):
         assert ",".join(METRICS[answers]) in page
+
+
+def test_every_rule_for_missing_cells_is_on_the_page(page: str) -> None:
+    rows = page.partition("### Missing cells")[2].partition("\n### ")[0]
+
+    assert re.findall(r'^\| `\{ rule = "(.*)" \}`', rows, re.MULTILINE) == [rule.value for rule in MissingRule]
 
 
 def test_the_declaration_on_the_page_is_accepted(page: str) -> None:
