@@ -8,6 +8,7 @@ from math import isfinite, nan
 
 import orjson
 
+from studio.engine.booleans import SPELLINGS
 from studio.engine.errors import shown
 from studio.engine.number_text import number_text
 
@@ -93,6 +94,17 @@ def number_reader(missing: Iterable[str], fill: float | None, *, whole: bool) ->
         return values
 
     return Reader(one, many)
+
+
+def boolean_reader(missing: Iterable[str], fill: float | None) -> Reader:
+    """
+    Read truth as 1 or 0; `fill`, or NaN, stands for a missing one.
+
+    The reader raises KeyError for anything else.
+    """
+    codes: dict[Cell, float] = {spelling: float(value) for spelling, value in SPELLINGS.items()}
+    one = (codes | dict.fromkeys((*missing, None), nan if fill is None else fill)).__getitem__
+    return Reader(one, lambda cells: list(map(one, cells)))
 
 
 def is_nan(cell: Cell) -> bool:

@@ -14,6 +14,7 @@ from itertools import islice
 from math import isinf
 from pathlib import Path
 
+from studio.engine.booleans import SPELLINGS
 from studio.engine.errors import ModuleError, shown
 from studio.engine.schema import ColumnType, Schema
 
@@ -78,7 +79,7 @@ def first_fault(file: CsvFile, schema: Schema, numbers: Collection[str], otherwi
     Find what a person has to mend, reading from the top.
 
     Args:
-        numbers: The columns whose cells have to be numbers.
+        numbers: The columns whose cells have to be numbers or, by their type, true or false.
         otherwise: The fast reader's own words, for a fault that is not found here.
     """
     kinds = {name: schema.columns[name] for name in numbers}
@@ -141,12 +142,20 @@ def _row_problem(
     for name, cell in zip(file.header, cells, strict=True):
         kind = numbers.get(name)
         if kind and cell not in missing and not _holds(kind, cell):
-            expected = "a whole number" if kind is ColumnType.INTEGER else "a number"
-            return 42, f", column '{name}': {shown(cell)} is not {expected}; correct it or leave it empty"
+            return 42, f", column '{name}': {shown(cell)} is {_EXPECTED[kind]}; correct it or leave it empty"
     return None
 
 
+_EXPECTED = {
+    ColumnType.NUMERIC: "not a number",
+    ColumnType.INTEGER: "not a whole number",
+    ColumnType.BOOLEAN: "neither true nor false",
+}
+
+
 def _holds(kind: ColumnType, cell: str) -> bool:
+    if kind is ColumnType.BOOLEAN:
+        return cell in SPELLINGS
     try:
         value = float(cell)
     except ValueError:

@@ -7,17 +7,19 @@ there twice.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as compute
 from numpy.typing import NDArray
 from pyarrow import csv as arrow_csv
 
 from studio.engine.arrow_columns import codes_of, numbers_of
+from studio.engine.booleans import FALSE, SPELLINGS, TRUE
 from studio.engine.csv_file import CsvFile, first_fault
 from studio.engine.errors import ModuleError
 from studio.engine.features import FeatureColumn, Features
@@ -31,6 +33,12 @@ _BLOCK_BYTES = 4 << 20
 _SEARCHED_AT_ONCE = 1 << 20
 _MAX_LEVELS = 20_000
 _LEVELLED = pa.dictionary(pa.int32(), pa.string())
+_ARROW_TYPES = {
+    ColumnType.NUMERIC: pa.float64(),
+    ColumnType.INTEGER: pa.float64(),
+    ColumnType.BOOLEAN: pa.bool_(),
+    ColumnType.CATEGORICAL: _LEVELLED,
+}
 
 _Mask = NDArray[np.bool_]
 
@@ -75,12 +83,7 @@ def read_dataset(file: CsvFile, schema: Schema, task: Task, *, threads: int) -> 
             task needs, a categorical column has more levels than a model can hold, or no row has all values that a
             row must have; names line and column where there is one.
     """
-    numbers = [name for name in schema.features if not schema.columns[name].is_text]
-    numbers += [] if task.has_classes else [schema.label]
-    table = _read_table(file, schema, numbers, threads)
-    for name in numbers:
-        if not _holds_numbers(table.column(name), schema.columns[name]):
-            raise first_fault(file, schema, numbers, f"column '{name}' holds something else than numbers")
+    table = _read_table(file, schema, task, threads)
     kept = complete_rows(schema.demanded, table) if schema.demanded else None
     labels, classes = read_labels(file, schema, task, table.column(schema.label), kept)
     if task is Task.TWO_CLASS:
@@ -96,21 +99,39 @@ def read_dataset(file: CsvFile, schema: Schema, task: Task, *, threads: int) -> 
     return Dataset(schema, Features(columns, rows), levels, labels, classes, kept)
 
 
-def _read_table(file: CsvFile, schema: Schema, numbers: Sequence[str], threads: int) -> Any:
-    types = {name: pa.float64() if name in numbers else _LEVELLED for name in (*schema.features, schema.label)}
+def _read_table(file: CsvFile, schema: Schema, task: Task, threads: int) -> Any:
+    """Read the columns that count: texts as an Arrow dictionary, all others as floats."""
+    types = {name: _ARROW_TYPES[schema.columns[name]] for name in (*schema.features, schema.label)}
+    if task.has_classes and schema.columns[schema.label].is_number:
+        types[schema.label] = _LEVELLED
     convert = arrow_csv.ConvertOptions(
         column_types=types,
         include_columns=list(types),
         null_values=list(schema.missing),
         strings_can_be_null=True,
+        true_values=[spelling for spelling, value in SPELLINGS.items() if value],
+        false_values=[spelling for spelling, value in SPELLINGS.items() if not value],
     )
+    checked = [name for name, kind in types.items() if kind is not _LEVELLED]
     names = None if file.has_header else list(file.header)
     read = arrow_csv.ReadOptions(use_threads=threads > 1, block_size=_BLOCK_BYTES, column_names=names)
     parse = arrow_csv.ParseOptions(delimiter=file.delimiter, newlines_in_values=_holds_quotes(file.path))
     try:
-        return arrow_csv.read_csv(file.path, read, parse, convert)
+        table = arrow_csv.read_csv(file.path, read, parse, convert)
     except pa.ArrowInvalid as problem:
-        raise first_fault(file, schema, numbers, str(problem)) from problem
+        raise first_fault(file, schema, checked, str(problem)) from problem
+    for at, (name, kind) in enumerate(types.items()):
+        if kind == pa.bool_():
+            table = table.set_column(at, name, _plain(table.column(name), is_text=name == schema.label))
+        elif kind is not _LEVELLED and not _holds_numbers(table.column(name), schema.columns[name]):
+            raise first_fault(file, schema, checked, f"column '{name}' holds something else than numbers")
+    return table
+
+
+def _plain(booleans: Any, *, is_text: bool) -> Any:
+    if not is_text:
+        return booleans.cast(pa.float64())
+    return compute.if_else(booleans, TRUE, FALSE).dictionary_encode()
 
 
 def _holds_quotes(path: Path) -> bool:

@@ -54,7 +54,7 @@ def _check_task(root: Section, schema: Schema, split: Split, task: Task) -> None
     kind = schema.columns.get(schema.label)
     if task is not Task.TWO_CLASS and schema.positive_label is not None:
         root.report("label.positive", f"a {task.value} learner has no positive label: leave it out")
-    if task is Task.REGRESSION and kind is not None and kind.is_text:
+    if task is Task.REGRESSION and kind is not None and not kind.is_number:
         root.report("label.column", f"a regression learner predicts a number; '{schema.label}' is {kind.value}")
     if task is Task.REGRESSION and split.stratified:
         root.report("split.stratified", "a number has no classes to stratify by: leave it out")

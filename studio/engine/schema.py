@@ -12,6 +12,7 @@ class ColumnType(Enum):
 
     NUMERIC = "Numeric"
     INTEGER = "Integer"
+    BOOLEAN = "Boolean"
     CATEGORICAL = "Categorical"
 
     @property
@@ -21,11 +22,21 @@ class ColumnType(Enum):
 
     @property
     def is_text(self) -> bool:
-        """Whether cells are category names rather than numbers."""
+        """Whether cells are category names; those of all other types are read as numbers, truth as 1 and 0."""
         return self is ColumnType.CATEGORICAL
 
+    @property
+    def is_number(self) -> bool:
+        """Whether cells are written as numbers."""
+        return self in (ColumnType.NUMERIC, ColumnType.INTEGER)
 
-_WIRE_NAMES = {ColumnType.NUMERIC: "Double", ColumnType.INTEGER: "Int32", ColumnType.CATEGORICAL: "String"}
+
+_WIRE_NAMES = {
+    ColumnType.NUMERIC: "Double",
+    ColumnType.INTEGER: "Int32",
+    ColumnType.BOOLEAN: "Boolean",
+    ColumnType.CATEGORICAL: "String",
+}
 
 
 class MissingRule(Enum):

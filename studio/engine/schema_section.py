@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
+from studio.engine.booleans import FALSE, TRUE
 from studio.engine.errors import shown
 from studio.engine.schema import ColumnType, MissingRule, Schema
 from studio.engine.scored_columns import reserved
@@ -11,7 +13,7 @@ from studio.engine.sections import Section
 from studio.engine.settings import is_number
 
 _MAX_COLUMNS = 4096
-_TEXT_RULES = (MissingRule.MODE, MissingRule.REMOVE_ROW)
+_RULES_OF_OTHERS = (MissingRule.MODE, MissingRule.REMOVE_ROW)  # a text and a truth have no mean and no median
 
 
 def read_schema(root: Section) -> Schema:
@@ -45,8 +47,13 @@ def schema_section(schema: Schema) -> dict[str, object]:
         "columns": {name: kind.value for name, kind in schema.columns.items()},
         "label": {"column": schema.label, **positive},
         "features": {"drop": list(schema.dropped)},
-        "missing": {"texts": list(schema.missing), "fill": {**schema.fills, **rules}},
+        "missing": {"texts": list(schema.missing), "fill": {**_fill_values(schema), **rules}},
     }
+
+
+def _fill_values(schema: Schema) -> dict[str, object]:
+    booleans = {name for name in schema.fills if schema.columns[name] is ColumnType.BOOLEAN}
+    return {name: bool(value) if name in booleans else value for name, value in schema.fills.items()}
 
 
 def _read_columns(section: Section) -> dict[str, ColumnType]:
@@ -73,17 +80,25 @@ def _read_fills(
             section.report(name, "is not one of the columns")
         elif isinstance(value, dict):
             rules |= _read_rule(section.section(name), name, kind)
-        elif kind.is_text and isinstance(value, str) and value:
-            fills[name] = value
-        elif not kind.is_text and is_number(value, whole=kind is ColumnType.INTEGER):
-            fills[name] = float(value)
         else:
-            section.report(name, f"{shown(value)} is no value of a column of type {kind.value}")
+            fill = _fill(value, kind)
+            if fill is None:
+                section.report(name, f"{shown(value)} is no value of a column of type {kind.value}")
+            else:
+                fills[name] = fill
     return fills, rules
 
 
+def _fill(value: Any, kind: ColumnType) -> str | float | None:
+    if kind.is_text:
+        return value if value and isinstance(value, str) else None
+    if kind is ColumnType.BOOLEAN:
+        return float(value) if isinstance(value, bool) else None
+    return float(value) if is_number(value, whole=kind is ColumnType.INTEGER) else None
+
+
 def _read_rule(section: Section, name: str, kind: ColumnType) -> dict[str, MissingRule]:
-    known = {rule.value: rule for rule in (_TEXT_RULES if kind.is_text else MissingRule)}
+    known = {rule.value: rule for rule in (MissingRule if kind.is_number else _RULES_OF_OTHERS)}
     text = section.text("rule")
     section.close()
     if text and text not in known:
@@ -94,6 +109,9 @@ def _read_rule(section: Section, name: str, kind: ColumnType) -> dict[str, Missi
 def _check_label(schema: Schema, label: Section, missing: Section) -> None:
     if schema.label and schema.label not in schema.columns:
         label.report("column", f"'{schema.label}' is not one of the columns")
+    is_boolean = schema.columns.get(schema.label) is ColumnType.BOOLEAN
+    if is_boolean and schema.positive_label not in (TRUE, FALSE, None):
+        label.report("positive", f"'{schema.label}' is Boolean: expected '{TRUE}' or '{FALSE}'")
     if schema.label in schema.fills or schema.rules.get(schema.label) not in (None, MissingRule.REMOVE_ROW):
         missing.report("fill", f"'{schema.label}' is the label: an invented label would be learned as truth")
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 
-from studio.engine.cells import Cell, Reader, Row, as_text, is_nan, level_reader, number_reader
+from studio.engine.cells import Cell, Reader, Row, as_text, boolean_reader, is_nan, level_reader, number_reader
 from studio.engine.errors import InputMismatch, InputParseError, shown
 from studio.engine.model_file import ModelFile, ModelFileError
 from studio.engine.model_section import predictor
@@ -158,6 +158,7 @@ class Scorer:
 _EXPECTED = {
     ColumnType.NUMERIC: "not a number",
     ColumnType.INTEGER: "not a whole number",
+    ColumnType.BOOLEAN: "neither true nor false",
     ColumnType.CATEGORICAL: "a level that training did not see, and this model does not allow unknown levels",
 }
 
@@ -177,12 +178,16 @@ def _reader(model: ModelFile, name: str) -> Reader:
         text = None if fill is None else str(fill)
         return level_reader(model.levels[name], schema.missing, text, allow_unknown=model.learner.allows_unknown_levels)
     number = None if fill is None else float(fill)
+    if kind is ColumnType.BOOLEAN:
+        return boolean_reader(schema.missing, number)
     return number_reader(schema.missing, number, whole=kind is ColumnType.INTEGER)
 
 
 def _gap_test(schema: Schema, name: str) -> Callable[[Cell], bool]:
     missing = {*schema.missing, None}
-    return missing.__contains__ if schema.columns[name].is_text else lambda cell: cell in missing or is_nan(cell)
+    if not schema.columns[name].is_number:
+        return missing.__contains__
+    return lambda cell: cell in missing or is_nan(cell)
 
 
 def _check_columns(schema: Schema, columns: tuple[str, ...]) -> None:

@@ -80,7 +80,7 @@ def known_extension(extension: str) -> str:
 def _arff_header(columns: Sequence[tuple[str, ColumnType]]) -> Iterable[str]:
     yield "@RELATION results\n"
     for name, kind in columns:
-        yield f"@ATTRIBUTE {_arff_text(name)} {'STRING' if kind.is_text else 'NUMERIC'}\n"
+        yield f"@ATTRIBUTE {_arff_text(name)} {'NUMERIC' if kind.is_number else 'STRING'}\n"
     yield "@DATA\n"
 
 
@@ -88,7 +88,7 @@ def _arff_cell(column: tuple[str, ColumnType], cell: Cell) -> str:
     _, kind = column
     if cell is None or cell in _NOT_IN_ARFF:
         return "?"
-    return _arff_text(cell) if kind.is_text else cell
+    return cell if kind.is_number else _arff_text(cell)
 
 
 def _arff_text(text: str) -> str:
