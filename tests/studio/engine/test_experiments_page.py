@@ -12,7 +12,7 @@ from studio.engine.experiment import parse_experiment
 from studio.engine.learners import LEARNERS
 from studio.engine.ports import Output
 from studio.engine.ranking import METRICS
-from studio.engine.schema import MissingRule
+from studio.engine.schema import ColumnType, MissingRule
 from studio.engine.scored_columns import Answers
 from studio.engine.settings import setting_text
 from studio.engine.training import train
@@ -39,6 +39,12 @@ def test_every_output_and_every_metric_is_on_the_page(page: str) -> None:
     assert all(f"`{output.value}`" in page for output in Output)
     for answers in (Answers.PROBABILITY, Answers.PROBABILITIES, Answers.VALUE):
         assert ",".join(METRICS[answers]) in page
+
+
+def test_every_type_of_column_is_on_the_page_with_its_name_on_the_wire(page: str) -> None:
+    rows = dict(re.findall(r"^\| `(\w+)` \|.*\| `(\w+)` \|$", page, re.MULTILINE))
+
+    assert rows.items() >= {kind.value: kind.wire_name for kind in ColumnType}.items()
 
 
 def test_every_rule_for_missing_cells_is_on_the_page(page: str) -> None:
