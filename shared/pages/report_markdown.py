@@ -9,7 +9,7 @@ from typing import Any
 from shared.pages.wording import count, found, mark, number, percent, seconds, signed, verdict_line
 
 LINES = 60
-_RULES, _METRICS, _PARTS, _FILES, _CLASSES = 14, 8, 8, 6, 6
+_RULES, _METRICS, _PARTS, _FILES, _CLASSES, _COLUMNS = 14, 8, 8, 6, 6, 10
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#!~])")
 
 Json = Mapping[str, Any]
@@ -89,6 +89,8 @@ def _foot(report: Json) -> Iterator[str]:
         yield f"- {escaped(file['name'])}: {count(file['rows'])} rows, SHA-256 `{(file['sha256'] or '')[:16]}`"
     if len(report["data"]) > _FILES:
         yield f"- … and {len(report['data']) - _FILES} more files"
+    if report["columns"]:
+        yield f"- columns other than the champion's: {_columns(report['columns'])}"
     if report["label"] and report["label"]["kind"] == "share":
         shares = (f"{escaped(row['name'])} {percent(row['training'])}" for row in report["label"]["rows"][:_CLASSES])
         yield f"- label {escaped(report['label']['column'])}: {', '.join(shares)}"
@@ -98,6 +100,12 @@ def _foot(report: Json) -> Iterator[str]:
     yield "- code: app {}, service {}".format(*code)
     rule, holdout = (f"`{source[key][:16]}`" if source[key] else "none" for key in ("rule_sha256", "holdout_sha256"))
     yield f"- rule {rule}, holdout {holdout}, job `{source['job_id'] or 'none'}`"
+
+
+def _columns(changed: list[Json]) -> str:
+    told = (f"{escaped(row['column'])} ({row['was'] or 'not there'} → {row['is'] or 'not there'})" for row in changed)
+    more = f", … and {len(changed) - _COLUMNS} more" if len(changed) > _COLUMNS else ""
+    return ", ".join(list(told)[:_COLUMNS]) + more
 
 
 def _cost(cost: Json) -> str:

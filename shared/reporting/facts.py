@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from shared.domain.data.dataset import Dataset
-from shared.domain.data.drift import Profile, distances
+from shared.domain.data.drift import Profile, changed_columns, distances
 from shared.domain.gate import is_unpaired
 from shared.domain.lifecycle.runs import Run, RunState
 from shared.domain.measuring.paired import PairedScores
@@ -31,6 +31,7 @@ from shared.reporting.two_class import two_class_facts
 
 FORMAT = 1  # of the document; raised when a field changes its meaning
 _COLUMNS = 20  # whose drift is listed
+_CHANGED = 200  # columns that came, went or changed their kind
 
 Json = dict[str, Any]
 
@@ -87,6 +88,7 @@ def report_facts(subject: Subject) -> Json:
         "label": label_facts(model.contract, subject.own_data, subject.champions_data, subject.rows, subject.classes)
         if model
         else None,
+        "columns": _columns(subject),
         "drift": _drift(subject),
         "cost": cost_facts(run, model.training.price if model else None),
         "history": _history(subject),
@@ -171,6 +173,14 @@ def _dataset(dataset: Dataset) -> Json:
         "state": dataset.state.value,
         "seen_at": dataset.seen_at.isoformat(),
     }
+
+
+def _columns(subject: Subject) -> list[Json] | None:
+    """List the columns that the champion's training data lacks, or alone has; None where that is not known."""
+    if subject.own_data is None or subject.champions_data is None:
+        return None
+    changed = changed_columns(subject.champions_data, subject.own_data)
+    return [{"column": name, "was": was, "is": now} for name, (was, now) in list(changed.items())[:_CHANGED]]
 
 
 def _drift(subject: Subject) -> list[Json]:

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-from report_samples import REPORTS, ROWS, Page
+from report_samples import REPORTS, ROWS, SCHEMA, Page
 from reports import CLASSES, census, judged, of_many_classes, of_numbers, run, scores, subject
 
 from shared.domain.data.contract import Column, Contract, Kind
@@ -223,6 +223,35 @@ def test_slices_come_worst_first_and_those_too_small_are_marked() -> None:
     assert [part["state"] for part in report["slices"]] == ["passed", "too small"]
     assert "too small to judge" in html
     assert "sex = &lt;Female&gt;" in html
+
+
+def test_columns_that_came_went_or_changed_their_kind_are_named_as_such() -> None:
+    champions = Profile(600, {"age": [1.0, 2.0], "<gone>": [0.0, 1.0]}, {"sex": {"f": 1.0}, "pay": {"low": 1.0}}, {})
+    own = Profile(600, {"age": [1.0, 2.0], "pay": [0.0, 1.0]}, {"sex": {"m": 1.0}, "<new>": {"x": 1.0}}, {})
+    missing = {"age": 0.0, "pay": 0.0, "<gone>": 0.0}
+    data = {"own_data": replace(own, missing=missing), "champions_data": replace(champions, missing=missing)}
+    report = report_facts(replace(subject(judged(ROWS), ROWS), **data))
+    html, markdown = Page(report_html(report)).text, report_markdown(report)
+
+    assert report["columns"] == [
+        {"column": "<gone>", "was": "number", "is": None},
+        {"column": "<new>", "was": None, "is": "category"},
+        {"column": "pay", "was": "category", "is": "number"},
+    ]
+    assert SCHEMA.is_valid(report)
+    assert re.sub(r"\s", "", html).count("<gone>numbernotthere<new>nottherecategorypaycategorynumber") == 1
+    assert "(number → not there)" in markdown
+    assert "pay (category → number)" in markdown
+
+
+def test_columns_that_stayed_are_said_to_be_the_same_and_unknown_ones_are_not() -> None:
+    same = REPORTS["promoted"]
+    unknown = report_facts(replace(subject(judged(ROWS), ROWS), champions_data=None))
+
+    assert same["columns"] == []
+    assert "Columns: the same as in the champion's training data" in Page(report_html(same)).text
+    assert unknown["columns"] is None
+    assert "Columns:" not in Page(report_html(unknown)).text
 
 
 def test_drift_names_the_columns_furthest_from_the_champions_data() -> None:

@@ -137,6 +137,17 @@ def _label(header: Sequence[str], rows: Sequence[list[str]], contract: Contract)
     return _shares(cells, contract)
 
 
+def changed_columns(reference: Profile, other: Profile) -> dict[str, tuple[str | None, str | None]]:
+    """Return the columns that only one of both has, or as another kind: the kind in the reference, and in the other."""
+    before, after = _kinds(reference), _kinds(other)
+    changed = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+    return {name: (before.get(name), after.get(name)) for name in changed}
+
+
+def _kinds(found: Profile) -> dict[str, str]:
+    return {**dict.fromkeys(found.numbers, "number"), **dict.fromkeys(found.texts, Kind.CATEGORY.value)}
+
+
 def distances(reference: Profile, other: Profile) -> dict[str, float]:
     """Return how far each column that both have is from the reference, from 0 to 1."""
     found = {}
