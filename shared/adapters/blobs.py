@@ -204,6 +204,13 @@ def _facts(container: str, properties: BlobProperties) -> BlobFacts:
     )
 
 
+def hashed(chunks: Iterable[bytes], sha: Any) -> Iterator[bytes]:
+    """Pass chunks on, and feed them to a hash on their way."""
+    for chunk in chunks:
+        sha.update(chunk)
+        yield chunk
+
+
 def chunks_of(blob: BlobClient, facts: BlobFacts) -> Iterator[bytes]:
     """
     Stream exactly the version that `facts` describe.

@@ -31,6 +31,7 @@ def to_row(dataset: Dataset) -> Row:
         "good": str(dataset.good),
         "bad": str(dataset.bad),
         "overlap": str(dataset.overlap),
+        "holdout": dataset.holdout,
         "stripped": str(dataset.stripped),
         "contract": dataset.contract,
         "sha256": dataset.sha256,
@@ -59,6 +60,7 @@ def from_row(row: Row, version: str) -> Dataset:
         good=int(row["good"]),
         bad=int(row["bad"]),
         overlap=int(row["overlap"]),
+        holdout=row.get("holdout") or "",  # not in rows of earlier versions
         stripped=int(row["stripped"]),
         contract=row["contract"],
         sha256=row["sha256"],

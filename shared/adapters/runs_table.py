@@ -204,6 +204,7 @@ def _to_row(run: Run) -> Row:
         "request_reason": run.request_reason[:_REASON_CHARACTERS],
         "is_announced": run.is_announced,
         "overlap": str(run.overlap),  # a table's integer has 32 bits
+        "holdout": run.holdout,
     }
 
 
@@ -239,7 +240,8 @@ def _from_row(row: Row, version: str) -> Run:
         announcement=_announcement(json.loads(row["announcement"])),
         request_reason=row["request_reason"],
         is_announced=bool(row.get("is_announced")),
-        overlap=int(row.get("overlap") or 0),  # runs of earlier versions have neither
+        overlap=int(row.get("overlap") or 0),  # runs of earlier versions have none of these three
+        holdout=row.get("holdout") or "",
         version=version,
     )
 

@@ -15,6 +15,7 @@ from deciding_steps import ask_always, begin, declare, evaluate, promoted
 from markupsafe import escape
 from retraining_world import World
 
+from shared.domain.data.contract import Column, Kind
 from shared.domain.gate import GateRule, MetricRule, Policy, SliceRule
 from shared.errors import RequestRefused
 from shared.secret import Secret
@@ -76,6 +77,51 @@ def test_a_new_holdout_is_bridged_by_a_run_that_is_judged_on_both(world: World) 
     assert bridge["verdict"]["bridge"]["state"] == "PROMOTE"
     assert later["verdict"]["bridge"] is None
     assert world.record()["holdout_uses"] == 2
+
+
+def _holdout_with(world: World, rows: list[bytes]) -> None:
+    own = people(2000, seed=5).splitlines()
+    world.put("holdouts/census/holdout.csv", b"\n".join([*own, *rows]) + b"\n")
+
+
+def test_a_new_holdout_is_looked_for_in_the_files_that_came_before_it(world: World) -> None:
+    """300 of its 2,300 rows stand in the file, spelled otherwise; nobody could see that when the file came."""
+    promoted(world, "a.csv", 0.8, 1)
+    run = begin(world, "b.csv", 0.95, 2)
+    assert world.dataset("b.csv")["holdout_overlap"] == 0
+    _holdout_with(world, [row.replace(b",9,", b", 9.0,") for row in people(600, seed=2).splitlines()[1:301]])
+
+    run = evaluate(world, run)
+
+    assert run["state"] == "HELD", run["reason"]
+    assert f"share of the holdout in the training data ≤ 0.01: found {300 / 2300:.6g}" in run["reason"]
+    later = evaluate(world, begin(world, "c.csv", 0.97, 3))
+    assert later["state"] == "PROMOTED", later["reason"]
+
+
+def test_a_new_holdout_without_such_rows_is_no_reason_to_wait(world: World) -> None:
+    promoted(world, "a.csv", 0.8, 1)
+    run = begin(world, "b.csv", 0.95, 2)
+    _holdout_with(world, [])
+
+    assert evaluate(world, run)["state"] == "PROMOTED"
+
+
+def test_a_new_holdout_that_cannot_be_looked_for_in_the_training_data_asks_a_person(world: World) -> None:
+    """The contract has a column by now that the file had not."""
+    promoted(world, "a.csv", 0.8, 1)
+    run = begin(world, "b.csv", 0.95, 2)
+    rows = people(2000, seed=5).decode().splitlines()
+    world.put("holdouts/census/holdout.csv", "\n".join([f"{rows[0]},site", *(f"{row},N" for row in rows[1:])]).encode())
+    contract = world.app.evaluation._models["census"].contract
+    declare(world, contract=replace(contract, columns=(*contract.columns, Column("site", Kind.CATEGORY))))
+
+    run = evaluate(world, run)
+
+    assert run["state"] == "HELD", run["reason"]
+    assert "the holdout's rows can be looked for in the training data (the holdout is newer than" in run["reason"]
+    assert "'training-data/census/b.csv': " in run["reason"]
+    assert "no column 'site'" in run["reason"]
 
 
 def test_holdouts_that_disagree_ask_a_person(world: World) -> None:

@@ -42,6 +42,13 @@ def test_holdout_rows_in_the_training_data_hold_the_run(overlap: float | None, o
     assert judge(GOOD, scores(1.0, 0.7), RULE, Circumstances(overlap=overlap)).outcome is outcome
 
 
+def test_a_holdout_whose_rows_nobody_can_look_for_in_the_training_data_asks_a_person() -> None:
+    verdict = judge(GOOD, scores(1.0, 0.7), RULE, Circumstances(uncounted_because="it is gone"))
+
+    assert verdict.outcome is Outcome.HOLD
+    assert "the holdout's rows can be looked for in the training data (it is gone): found missing" in verdict.reason
+
+
 @pytest.mark.parametrize(
     ("policy", "metrics", "outcome"),
     [

@@ -60,6 +60,7 @@ class Dataset:
         good: Rows that meet the contract.
         bad: Rows that do not: set aside, or the reason why the file is quarantined.
         overlap: Good rows that are also in the holdout.
+        holdout: Version of the holdout that they were looked for in: hash of its bytes, in hex; empty where in none.
         stripped: Of these, the rows left out of the training set.
         contract: Fingerprint of the contract that the file was held against.
         sha256: Of the bytes, in hex; empty until they were read.
@@ -82,6 +83,7 @@ class Dataset:
     good: int = 0
     bad: int = 0
     overlap: int = 0
+    holdout: str = ""
     stripped: int = 0
     contract: str = ""
     sha256: str = ""

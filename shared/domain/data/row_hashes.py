@@ -6,7 +6,8 @@ They are comparable within one process only: Python seeds the hash of texts anew
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 
 from shared.domain.data.contract import Contract, Kind
 from shared.domain.data.csv_text import CsvProblem, CsvRows
@@ -29,17 +30,39 @@ def holdout_hashes(chunks: Iterable[bytes], contract: Contract) -> RowHashes:
     Raises:
         CsvProblem: It is no CSV, or lacks a column of the contract.
     """
+    return frozenset(chain.from_iterable(_hashed(chunks, contract)))
+
+
+def count_shared(
+    chunks: Iterable[bytes], contract: Contract, holdout: RowHashes, progress: Callable[[], None] = lambda: None
+) -> int:
+    """
+    Count the rows of a comma-separated file that are also in a holdout.
+
+    Args:
+        progress: Called again and again, since a large file takes long.
+
+    Raises:
+        CsvProblem: It is no CSV, or lacks a column of the contract.
+    """
+    count = 0
+    for hashes in _hashed(chunks, contract):
+        progress()
+        count += sum(number in holdout for number in hashes)
+    return count
+
+
+def _hashed(chunks: Iterable[bytes], contract: Contract) -> Iterator[Iterator[int]]:
+    """Hash the rows of a comma-separated file, some thousands at once; ragged ones are passed over."""
     rows = CsvRows(chunks)
     header = rows.header() or []
     for name in contract.names:
         if name not in header:
             raise CsvProblem(1, f"no column '{name}'", "the contract's columns", "header")
     order = [header.index(name) for name in contract.names]
-    hashes: set[int] = set()
     for batch in rows.batches():
         whole = [row for row in batch.rows if len(row) == len(header)]
-        hashes.update(row_hashes([[row[at] for row in whole] for at in order], contract))
-    return frozenset(hashes)
+        yield row_hashes([[row[at] for row in whole] for at in order], contract)
 
 
 def _said(cells: Sequence[str], kind: Kind, missing: frozenset[str]) -> Sequence[float | str | None]:

@@ -26,12 +26,14 @@ class Circumstances:
         unpaired_because: Why there are no rows that both models scored.
         holdout_uses: How many runs were judged on this holdout, this one included.
         overlap: Share of the holdout that stands in the training data too; None where that is not known.
+        uncounted_because: Why that cannot be known any more; empty where it is, or in evidence of earlier versions.
     """
 
     is_first: bool = False
     unpaired_because: str = "no holdout"
     holdout_uses: int = 0
     overlap: float | None = None
+    uncounted_because: str = ""
 
 
 def judge(
@@ -110,6 +112,9 @@ def _holdout_checks(n_rows: int, rule: GateRule, around: Circumstances) -> list[
         said = f"share of the holdout in the training data ≤ {rule.max_overlap:g}"
         met = around.overlap <= rule.max_overlap
         checks.append(Check(said, around.overlap, rule.max_overlap, met, Severity.HOLD))
+    if around.uncounted_because:
+        said = f"the holdout's rows can be looked for in the training data ({around.uncounted_because})"
+        checks.append(Check(said, None, None, False, Severity.HOLD))
     return checks
 
 

@@ -94,6 +94,7 @@ class Run:
         announcement: How far the news of this run has got.
         came_from: The state before, from when the run is advanced until that is saved; empty otherwise.
         overlap: How many rows it trains on that are in the holdout too, as they were counted when the files came.
+        holdout: Version of the holdout that they were looked for in, where all files agree on one; else empty.
     """
 
     id: str
@@ -126,6 +127,7 @@ class Run:
     announcement: Announcement = field(default_factory=Announcement)
     request_reason: str = ""
     overlap: int = 0
+    holdout: str = ""
     is_announced: bool = False
     came_from: str = field(default="", compare=False)
     version: str = field(default="", compare=False)

@@ -10,7 +10,7 @@ from typing import Any
 
 from azure.storage.blob import BlobClient
 
-from shared.adapters.blobs import BlobFacts, BlobStore, opened
+from shared.adapters.blobs import BlobFacts, BlobStore, hashed, opened
 from shared.adapters.ledger import Ledger
 from shared.domain.data.checking import check
 from shared.domain.data.dataset import UNDECLARED, Dataset, DatasetState, dataset_key, is_no_data, is_table
@@ -169,7 +169,8 @@ class Arrival:
     def _inspect(self, dataset: Dataset, model: Model, chunks: Iterator[bytes]) -> tuple[Dataset, Run | None]:
         """Read a file once: its hash, its rows, and the rows that it shares with the holdout."""
         sha = hashlib.sha256()
-        findings = check(_hashed(chunks, sha), model.contract, self._holdouts.of(model))
+        holdout = self._holdouts.of(model)
+        findings = check(hashed(chunks, sha), model.contract, holdout.hashes)
         if not findings.is_balanced:
             raise RowsUnaccounted(
                 f"'{dataset.name}' has {findings.rows} rows, {findings.good} good, {findings.bad} bad"
@@ -180,6 +181,7 @@ class Arrival:
             good=findings.good,
             bad=findings.bad,
             overlap=findings.overlap,
+            holdout=holdout.version,
             stripped=findings.stripped,
             contract=model.contract.fingerprint,
             sha256=sha.hexdigest(),
@@ -219,9 +221,3 @@ class Arrival:
             self._advancing.advance(run)
         except ServiceUnavailable as later:
             event(_log, "run.delayed", level=logging.WARNING, run_id=run.id, reason=str(later))
-
-
-def _hashed(chunks: Iterator[bytes], sha: Any) -> Iterator[bytes]:
-    for chunk in chunks:
-        sha.update(chunk)
-        yield chunk

@@ -78,7 +78,7 @@ class TrainingSets:
         facts = facts_of(blob)
         if facts is None or facts.etag != dataset.etag:
             raise DatasetChanged(dataset.path)
-        checking = Checking(model.contract, self._holdouts.of(model))
+        checking = Checking(model.contract, self._holdouts.of(model).hashes)
         before, aside = training.count, _SetAside(self._blobs.writer(f"{QUARANTINE}/{dataset.quarantine}.csv"))
         for some in checking.sort(chunks_of(blob, facts)):
             progress()

@@ -115,6 +115,7 @@ class Interventions:
                 requested_by=by,
                 request_reason=f"again, after '{run.id}' was {run.state.value}: {reason}",
                 overlap=run.overlap,
+                holdout=run.holdout,
             )
         )
         for key in run.dataset_keys:

@@ -39,6 +39,7 @@ def new_run(
         artifacts=f"{ARTIFACTS}/{model}/{run_id}",
         stages=((RunState.RECEIVED.value, now),),
         overlap=sum(dataset.overlap - dataset.stripped for dataset in datasets),
+        holdout=datasets[0].holdout if len({dataset.holdout for dataset in datasets}) == 1 else "",
     )
 
 
