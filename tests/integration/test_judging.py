@@ -124,6 +124,17 @@ def test_a_new_holdout_that_cannot_be_looked_for_in_the_training_data_asks_a_per
     assert "no column 'site'" in run["reason"]
 
 
+def test_a_holdout_with_a_label_that_the_contract_does_not_know_promotes_nothing(world: World) -> None:
+    contract = world.app.evaluation._models["census"].contract
+    assert contract.label_values == {"<=50K", ">50K"}
+    world.put("holdouts/census/holdout.csv", people(2000, seed=5).replace(b"<=50K", b">50K."))
+
+    run = evaluate(world, begin(world, "b.csv", 0.95, 2))
+
+    assert run["state"] == "FAILED"
+    assert "label-unknown: the holdout's label '>50K.'" in run["reason"]
+
+
 def test_holdouts_that_disagree_ask_a_person(world: World) -> None:
     promoted(world, "a.csv", 0.8, 1)
     upside_down = people(1500, seed=5).replace(b"<=50K", b"tmp").replace(b">50K", b"<=50K").replace(b"tmp", b">50K")

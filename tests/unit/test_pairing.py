@@ -90,6 +90,24 @@ def test_a_label_that_is_neither_of_two_classes_is_an_error(labels: list[str], s
         pair(holdout, Task.TWO_CLASS, "yes", PLAIN, Answered(np.zeros(4)), Answered(np.ones(4)))
 
 
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        (["yes", "yes.", "yes", "yes."], r"the holdout's label 'yes\.' \(2 of 4 rows\) is none of .* values no, yes$"),
+        (["yes", "no", "Yes", "no."], r"the holdout's label 'Yes' \(1 of 4 rows\) is none"),
+        (["yes", "no", "", ""], r"the holdout's label '' \(2 of 4 rows\) is none"),
+    ],
+)
+@pytest.mark.parametrize("task", [Task.TWO_CLASS, Task.MULTICLASS])
+def test_a_label_that_the_contract_does_not_know_is_an_error(task: Task, labels: list[str], said: str) -> None:
+    """Without the contract's values a misspelt positive label would count as the negative class."""
+    holdout = parse_holdout("\n".join(["f,label", *(f"1,{label}" for label in labels)]).encode(), "label")
+    answers = Answered(np.zeros((4, 2)), ("no", "yes")) if task is Task.MULTICLASS else Answered(np.zeros(4))
+
+    with pytest.raises(EvaluationError, match=f"^label-unknown: {said}"):
+        pair(holdout, task, "yes", PLAIN, answers, answers, known={"yes", "no"})
+
+
 def test_a_cell_that_no_csv_reader_takes_makes_the_holdout_unreadable() -> None:
     data = b"f,label\n" + b"x" * 200_000 + b",yes\n"
 

@@ -85,6 +85,11 @@ class Contract:
         return [column.name for column in self.columns]
 
     @property
+    def label_values(self) -> frozenset[str]:
+        """The values that the label may have; empty where the contract does not say."""
+        return next((column.values for column in self.columns if column.name == self.label), frozenset())
+
+    @property
     def fingerprint(self) -> str:
         """Twelve hex digits that change with anything that decides over a file."""
         columns = [(c.name, c.kind.value, sorted(c.values), c.required, c.max_missing) for c in self.columns]

@@ -118,16 +118,19 @@ def pair(
     anchor: Answered | None = None,
     *,
     is_anchor_approved: bool = True,
+    known: Collection[str] = (),
 ) -> PairedScores:
     """
     Lay two models' answers beside what is true.
 
     Args:
         is_anchor_approved: Whether a person approved the anchor; else it is the published model.
+        known: The values that a label may have; empty where that is not declared.
 
     Raises:
         EvaluationError: A label fits no class, or the gate names a column that is not there.
     """
+    _check_known(holdout.labels, known)
     models = [champion, challenger] + ([anchor] if anchor else [])
     classes = sorted({name for model in models for name in model.classes})
     spread = [_over(classes, model) if task is Task.MULTICLASS else model.answers for model in models]
@@ -173,6 +176,14 @@ def _truth(labels: Sequence[str], task: Task, positive: str, classes: Sequence[s
         said = f"the holdout's label '{strange[:40]}' is no class of either model ({', '.join(classes)})"
         raise _unfit(Fault.LABEL_UNKNOWN, said)
     return np.asarray([place[label] for label in labels], dtype=np.int64)
+
+
+def _check_known(labels: Sequence[str], known: Collection[str]) -> None:
+    strange = Counter(label for label in labels if label not in known) if known else None
+    if strange:
+        label, count = min(strange.items(), key=lambda item: (-item[1], item[0]))
+        said = f"the holdout's label '{label[:40]}' ({count} of {len(labels)} rows) is none of the contract's values"
+        raise _unfit(Fault.LABEL_UNKNOWN, f"{said} {', '.join(sorted(known))}")
 
 
 def _check_two(labels: Sequence[str], positive: str) -> None:

@@ -135,7 +135,8 @@ def paired(holdout: Holdout, evidence: Evidence, model: Model, rule: GateRule) -
         return None
     asked = scores["champion"], scores["challenger"], scores.get("anchor")
     is_approved = evidence.anchor != INITIAL
-    return pair(holdout, model.task, model.positive, rule, *asked, is_anchor_approved=is_approved)
+    known = model.contract.label_values
+    return pair(holdout, model.task, model.positive, rule, *asked, is_anchor_approved=is_approved, known=known)
 
 
 def holdout_of(data: bytes, model: Model, *, limit: int | None = None) -> Holdout:
