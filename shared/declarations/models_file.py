@@ -12,6 +12,7 @@ from shared.declarations.arriving_sections import read_arriving, read_batching
 from shared.declarations.budgets_section import read_policy
 from shared.declarations.contract_file import contract_file_of, contract_section
 from shared.declarations.contract_section import read_contract
+from shared.declarations.costs_section import read_costs
 from shared.declarations.drift_section import read_drift
 from shared.declarations.gate_section import read_gate
 from shared.declarations.limits_section import read_limits
@@ -78,6 +79,7 @@ def _read_model(name: str, section: Section, folder: Path) -> Model:
         arriving=read_arriving(section.section("arriving", {})),
         policy=read_policy(section.section("budgets", {})),
         notify=read_notify(section),
+        costs=read_costs(section, task),
         limits=read_limits(section.section("limits", {})),
     )
     scoring.close()

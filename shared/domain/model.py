@@ -27,6 +27,17 @@ class Price:
 
 
 @dataclass(frozen=True)
+class Costs:
+    """What a row costs by what it is and what is said of it, in any `unit`; what it earns is negative."""
+
+    false_positive: float
+    false_negative: float
+    true_positive: float = 0.0
+    true_negative: float = 0.0
+    unit: str = ""
+
+
+@dataclass(frozen=True)
 class TrainingService:
     """
     Where jobs are submitted.
@@ -76,6 +87,7 @@ class Model:
         arriving: How files are taken in.
         drift: When files unlike the champion's data end the wait of those that wait; None for never.
         approval: When a person is asked before a promotion.
+        costs: Of right and wrong answers, for the report; None where models.toml declares none, and unless two-class.
         notify: Whom to tell of its runs; None tells nobody.
         gate: None only where models.toml says `gate = "none"`.
     """
@@ -98,6 +110,7 @@ class Model:
     approval: Approval = field(default_factory=Approval)
     policy: Policy = field(default_factory=Policy)
     notify: Notify | None = None
+    costs: Costs | None = None
     limits: Limits = field(default_factory=Limits)
 
     @property

@@ -18,7 +18,7 @@ from shared.domain.data.drift import Profile, changed_columns, distances
 from shared.domain.gate import is_unpaired
 from shared.domain.lifecycle.runs import Run, RunState
 from shared.domain.measuring.paired import PairedScores
-from shared.domain.model import Model
+from shared.domain.model import Costs, Model
 from shared.domain.task import Task
 from shared.reporting.cost import cost_facts
 from shared.reporting.disagreement import disagreement_facts
@@ -80,7 +80,7 @@ def report_facts(subject: Subject) -> Json:
         "verdict": _verdict(run, verdict),
         "rules": [_rule(check) for check in verdict.get("checks") or ()],
         "metrics": measured(verdict, subject.rows) if paired and subject.rows else [],
-        **_by_task(subject.rows if paired else None, subject.classes),
+        **_by_task(subject.rows if paired else None, subject.classes, model.costs if model else None),
         "slices": sorted(verdict.get("slices") or (), key=_worst_first),
         "comparisons": [part for part in (verdict.get("anchor"), verdict.get("bridge")) if part],
         "disagreement": disagreement_facts(subject.rows, subject.classes) if paired and subject.rows else None,
@@ -96,10 +96,10 @@ def report_facts(subject: Subject) -> Json:
     }
 
 
-def _by_task(rows: PairedScores | None, classes: Sequence[str]) -> Json:
+def _by_task(rows: PairedScores | None, classes: Sequence[str], costs: Costs | None) -> Json:
     task = rows.task if rows else None
     return {
-        "two_class": two_class_facts(rows) if rows and task is Task.TWO_CLASS else None,
+        "two_class": two_class_facts(rows, costs) if rows and task is Task.TWO_CLASS else None,
         "multiclass": multiclass_facts(rows, classes) if rows and task is Task.MULTICLASS else None,
         "regression": regression_facts(rows) if rows and task is Task.REGRESSION else None,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from shared.domain.measuring.measures import Answers, Truth
 from shared.domain.measuring.paired import PairedScores
+from shared.domain.model import Costs
 
 THRESHOLD = 0.5  # where Studio's scored label changes
 _MOST_POINTS = 200  # of a curve: more cannot be seen
@@ -18,23 +20,25 @@ _THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 Json = dict[str, Any]
 
 
-def two_class_facts(rows: PairedScores) -> Json:
+def two_class_facts(rows: PairedScores, costs: Costs | None = None) -> Json:
     """
     Describe both models on the same rows.
 
     Args:
         rows: n labelled rows with at least one of each class; every score finite.
+        costs: Of right and wrong answers; None where nobody declared them.
     """
     return {
         "n_rows": len(rows.labels),
         "n_positive": int(rows.labels.sum()),
         "threshold": THRESHOLD,
-        "champion": _model(rows.labels, rows.champion),
-        "challenger": _model(rows.labels, rows.challenger),
+        "costs": asdict(costs) if costs else None,
+        "champion": _model(rows.labels, rows.champion, costs),
+        "challenger": _model(rows.labels, rows.challenger, costs),
     }
 
 
-def _model(labels: Truth, scores: Answers) -> Json:
+def _model(labels: Truth, scores: Answers, costs: Costs | None) -> Json:
     hits, alarms = _cumulated(labels, scores)
     recall, fall_out = hits / hits[-1], alarms / alarms[-1]
     precision = hits[1:] / (hits[1:] + alarms[1:])
@@ -48,7 +52,7 @@ def _model(labels: Truth, scores: Answers) -> Json:
         "lift": _points((hits + alarms) / len(labels), recall),
         "calibration": bins,
         "confusion": _confusion(labels, scores, THRESHOLD),
-        "thresholds": [_at(labels, scores, threshold) for threshold in _THRESHOLDS],
+        "thresholds": [_at(labels, scores, threshold, costs) for threshold in _THRESHOLDS],
     }
 
 
@@ -100,7 +104,7 @@ def _confusion(labels: Truth, scores: Answers, threshold: float) -> Json:
     }
 
 
-def _at(labels: Truth, scores: Answers, threshold: float) -> Json:
+def _at(labels: Truth, scores: Answers, threshold: float, costs: Costs | None) -> Json:
     counts = _confusion(labels, scores, threshold)
     flagged = counts["true_positive"] + counts["false_positive"]
     return {
@@ -108,4 +112,9 @@ def _at(labels: Truth, scores: Answers, threshold: float) -> Json:
         "precision": counts["true_positive"] / flagged if flagged else None,
         "recall": counts["true_positive"] / int(labels.sum()),
         "flagged": flagged / len(labels),
+        "cost": _cost(counts, costs) / len(labels) if costs else None,
     }
+
+
+def _cost(counts: Json, costs: Costs) -> float:
+    return float(sum(count * getattr(costs, outcome) for outcome, count in counts.items()))

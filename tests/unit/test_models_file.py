@@ -10,7 +10,7 @@ import pytest
 from shared.declarations.models_file import load_models
 from shared.domain.data.contract import Kind
 from shared.domain.gate import Mode, Policy
-from shared.domain.model import Price
+from shared.domain.model import Costs, Price
 from shared.errors import ConfigError
 from shared.settings import ROOT, Settings
 
@@ -164,6 +164,9 @@ def test_a_gate_may_ask_for_much(tmp_path: Path) -> None:
         ("approval]\nallow_self = 1", "models.census.approval.allow_self: expected"),
         ('training.price]\nper_hour = -1\ncurrency = "EUR"', "models.census.training.price.per_hour: expected"),
         ("training.price]\nper_hour = 1", "models.census.training.price.currency: is missing"),
+        ("costs]\nfalse_positive = 1", "models.census.costs.false_negative: is missing"),
+        ('costs]\nfalse_positive = "1"\nfalse_negative = 2', "costs.false_positive: expected an integer or a number"),
+        ("costs]\nfalse_positive = 1\nfalse_negative = 2\ncost = 3", "models.census.costs.cost: is not known here"),
     ],
 )
 def test_a_problem_with_approval_or_drift_names_its_key(tmp_path: Path, section: str, problem: str) -> None:
@@ -177,6 +180,20 @@ def test_an_hour_of_training_may_have_a_price(tmp_path: Path) -> None:
 
     assert priced.training.price == Price(0.25, "EUR")
     assert load(tmp_path, SAMPLE)["census"].training.price is None
+
+
+def test_answers_of_two_classes_may_have_costs(tmp_path: Path) -> None:
+    costs = '[models.census.costs]\nfalse_positive = 1\nfalse_negative = 5\ntrue_positive = -2\nunit = "EUR"\n'
+
+    assert load(tmp_path, f"{SAMPLE}\n{costs}")["census"].costs == Costs(1, 5, -2, 0, "EUR")
+    assert load(tmp_path, SAMPLE)["census"].costs is None
+
+
+def test_only_answers_of_two_classes_have_costs(tmp_path: Path) -> None:
+    several = SAMPLE.replace('task = "two-class"', 'task = "multiclass"')
+
+    with pytest.raises(ConfigError, match=r"models\.census\.costs: only a two-class model .* task is multiclass"):
+        load(tmp_path, f"{several}\n[models.census.costs]\nfalse_positive = 1\nfalse_negative = 5\n")
 
 
 def test_a_model_may_have_no_staging_endpoint(tmp_path: Path) -> None:

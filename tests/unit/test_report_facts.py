@@ -16,7 +16,7 @@ from shared.domain.data.drift import Profile, spread
 from shared.domain.gate import GateRule
 from shared.domain.lifecycle.runs import RunKind, RunState
 from shared.domain.measuring.paired import PairedScores
-from shared.domain.model import Price
+from shared.domain.model import Costs, Price
 from shared.domain.task import Task
 from shared.pages.plots import history_plot, score_plot
 from shared.pages.report_markdown import report_markdown
@@ -86,6 +86,31 @@ def test_curves_and_counts_are_those_of_the_scores() -> None:
     assert facts["champion"]["brier"] == pytest.approx((0.01 + 0.36 + 0.36 + 0.01) / 4)
     assert facts["champion"]["roc"][0] == [0, 0]
     assert facts["champion"]["roc"][-1] == [1, 1]
+
+
+def test_costs_of_answers_are_shown_by_threshold_and_only_where_they_are_declared() -> None:
+    rows = PairedScores(
+        np.array([True, True, False, False]), np.array([0.9, 0.4, 0.6, 0.1]), np.array([0.9, 0.8, 0.2, 0.1])
+    )
+    costs = Costs(false_positive=1, false_negative=5, true_positive=-2, unit="<EUR>")
+    facts = two_class_facts(rows, costs)
+
+    by_threshold = {at["threshold"]: at["cost"] for at in facts["champion"]["thresholds"]}
+    assert by_threshold[0.5] == pytest.approx((1 + 5 - 2) / 4)
+    assert by_threshold[0.1] == pytest.approx((2 - 4) / 4)
+    assert by_threshold[0.9] == pytest.approx((5 - 2) / 4)
+    assert {at["threshold"]: at["cost"] for at in facts["challenger"]["thresholds"]}[0.5] == pytest.approx(-4 / 4)
+
+    model = census()
+    report = report_facts(replace(subject(judged(ROWS), ROWS), model=replace(model, costs=costs)))
+    html = report_html(report)
+    assert SCHEMA.is_valid(report)
+    assert "in &lt;EUR&gt;: a false positive 1" in html
+    assert "Cost, champion" in html
+    plain = REPORTS["promoted"]
+    assert plain["two_class"]["costs"] is None
+    assert {at["cost"] for at in plain["two_class"]["champion"]["thresholds"]} == {None}
+    assert "Cost, champion" not in report_html(plain)
 
 
 def test_values_of_few_rows_are_those_worked_out_by_hand() -> None:
