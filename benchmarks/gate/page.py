@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pygal
-from pygal.style import Style
 
 from benchmarks.gate.rules import OURS, RULES, SHIPPED_BY
 from benchmarks.gate.world import FILE_ROWS, HOLDOUT_ROWS, SMALL_ROWS, TEST_ROWS
+from shared.pages.drawing import Style, pygal
 
 if TYPE_CHECKING:
     from benchmarks.gate.comparison import Tally

@@ -7,17 +7,12 @@ first the reference lines, then champion, then challenger.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 from xml.etree import ElementTree as ET
 
-import pygal
-from pygal.style import Style
-
-# The library leaves a finder for its map plug-ins, of a kind that Python 3.11 warns of at every later import.
-sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__name__ != "PluginImportFixer"]
+from shared.pages.drawing import Style, pygal
 
 _DROPPED = frozenset({"defs", "desc", "title"})
 _SQUARE = {"width": 380, "height": 360, "range": (0, 1), "xrange": (0, 1)}
