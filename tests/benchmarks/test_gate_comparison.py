@@ -173,6 +173,8 @@ def test_files_are_as_bad_as_the_page_says(people: Rows) -> None:
 
     assert (len(files["good"].labels), len(files["small"].labels)) == (FILE_ROWS, SMALL_ROWS)
     assert files["one age group"].ages.max() < 30
+    seen_by_others = set(map(tuple, people.features[: 2 * TEST_ROWS].tolist()))
+    assert all(seen_by_others.isdisjoint(map(tuple, file.features.tolist())) for file in files.values())
     labels = {tuple(row): label for row, label in zip(people.features.tolist(), people.labels.tolist(), strict=True)}
     turned = [labels[tuple(row)] != label for row, label in zip(*_lists(files["noisy labels"]), strict=True)]
     assert np.mean(turned) == pytest.approx(0.3, abs=0.04)

@@ -87,6 +87,9 @@ def test_who_approved_a_model_is_still_told_when_it_came_back(world: World) -> N
     assert serving["run_id"] == first["id"]
     assert serving["approval"]["by"] == "grace"
     assert serving["requested_by"] == "ada"
+    assert serving["verdict"]["rule"] == first["verdict"]["rule"]
+    assert serving["verdict"]["evidence"] == first["verdict"]["evidence"]
+    assert serving["files"] == ["census/a.csv"]
 
 
 def test_while_the_live_endpoint_changes_what_serves_is_not_sure(world: World) -> None:

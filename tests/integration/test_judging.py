@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
 import json
 from dataclasses import replace
 from datetime import timedelta
@@ -234,6 +236,26 @@ def test_what_cannot_be_compared_follows_its_policy(world: World, policy: Policy
     assert "UNPAIRED" in run["reason"]
 
 
+def _last_row(world: World) -> dict[str, str]:
+    return list(csv.DictReader(io.StringIO(world.app.history.decisions_csv("census"))))[-1]
+
+
+def test_a_held_run_that_was_cancelled_still_says_that_it_was_unpaired(world: World) -> None:
+    declare(world, gate=GateRule(unpaired=Policy.APPROVAL), holdout="")
+    asked = evaluate(world, begin(world, "a.csv", 0.9, 1))
+    assert asked["state"] == "HELD", asked["reason"]
+
+    world.app.interventions.cancel(asked["id"], "ann", "not this week")
+    ended = evaluate(world, asked)
+    world.app.announcing.announce_due()
+
+    assert ended["state"] == "CANCELLED", ended["reason"]
+    assert ended["reason"] == "UNPAIRED: cancelled by ann: not this week"
+    row = _last_row(world)
+    assert (row["outcome"], row["paired"], row["reason"]) == ("CANCELLED", "False", ended["reason"])
+    assert ended["reason"] in world.app.dashboard.model("census")
+
+
 def test_what_no_gate_judged_and_what_a_person_refused_unpaired_say_so(world: World) -> None:
     declare(world, gate=None)
     free = promoted(world, "a.csv", 0.8, 1)
@@ -244,6 +266,7 @@ def test_what_no_gate_judged_and_what_a_person_refused_unpaired_say_so(world: Wo
 
     assert free["reason"].startswith('UNPAIRED: gate = "none": nothing was judged')
     assert refused["reason"] == "UNPAIRED: rejected by ada: no"
+    assert _last_row(world)["paired"] == "False"
     assert world.app.history.decisions("census")[-1].evidence["reason"] == refused["reason"]
 
 
