@@ -24,6 +24,5 @@ def overview_html(view: Mapping[str, Any], now: datetime) -> str:
 
 def model_html(view: Mapping[str, Any], now: datetime) -> str:
     """Render one model."""
-    history = view["history"]
-    drawn = plots.history_plot(history, view["metric"]) if len(history) > 1 else ""
+    drawn = plots.history_plot(view["history"], view["metric"])
     return render("model.html", view=view, now=now, plot=Markup(drawn))  # noqa: S704 (built as a tree, so it is escaped)

@@ -164,7 +164,14 @@ def residual_plot(regression: Json) -> str:
 
 
 def history_plot(history: Sequence[Json], metric: str) -> str:
-    """Draw both values of each judged run, oldest first, with marks on what went live: by the gate, or by a person."""
+    """
+    Draw both values of each run that compared models, oldest first, with marks on what went live: by gate or person.
+
+    Empty where there are fewer than two of them.
+    """
+    history = [run for run in history if not run["unpaired"]]
+    if len(history) < 2:
+        return ""
     chart = pygal.Line(**_common(), width=760, height=260, y_title=metric, dots_size=2.5, max_scale=6)
     is_one_day = len({run["at"][:10] for run in history}) == 1
     chart.x_labels = [run["at"][11:16] if is_one_day else run["at"][5:10] for run in history]

@@ -19,7 +19,7 @@ def report_html(report: Mapping[str, Any]) -> str:
 
 def _plots(report: Mapping[str, Any]) -> dict[str, Markup]:
     drawn = {}
-    two_class, history = report["two_class"], report["history"]
+    two_class = report["two_class"]
     if report["metrics"]:
         drawn["intervals"] = "".join(plots.interval_plots(report["metrics"], "Gain of each metric, with its interval"))
     if any(part["gain"] is not None for part in report["slices"]):
@@ -34,6 +34,5 @@ def _plots(report: Mapping[str, Any]) -> dict[str, Markup]:
         drawn["calibration"] = plots.calibration_plot(two_class)
         drawn["lift"] = plots.lift_plot(two_class)
         drawn["scores"] = plots.score_plot(two_class)
-    if len(history) > 1:
-        drawn["history"] = plots.history_plot(history, report["verdict"]["metric"])
+    drawn["history"] = plots.history_plot(report["history"], report["verdict"]["metric"])
     return {name: Markup(svg) for name, svg in drawn.items()}  # noqa: S704 (built as a tree, so it is escaped)

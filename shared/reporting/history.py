@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from shared.domain.gate import is_unpaired
 from shared.domain.lifecycle.runs import Run, RunKind, RunState
 
 _SHOWN = 20
@@ -14,14 +15,14 @@ Json = dict[str, Any]
 
 
 def history_of(runs: Iterable[Run]) -> list[Json]:
-    """List the newest runs in which models were compared, or a person put one live; oldest first."""
+    """List the newest runs that were judged, or in which a person put a model live; oldest first."""
     told = sorted((run for run in runs if _is_told(run)), key=lambda run: run.created_at)
     return [_entry(run, told) for run in told[-_SHOWN:]]
 
 
 def _is_told(run: Run) -> bool:
     if run.kind is RunKind.TRAINING:
-        return bool(run.verdict and run.verdict.get("challenger") is not None)
+        return is_unpaired(run.verdict) or bool(run.verdict and run.verdict.get("challenger") is not None)
     return run.state is RunState.PROMOTED
 
 
@@ -35,6 +36,7 @@ def _entry(run: Run, told: Sequence[Run]) -> Json:
         "kind": run.kind.value,
         "at": run.created_at.isoformat(),
         "state": run.state.value,
+        "unpaired": is_unpaired(run.verdict),
         **values,
     }
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from deciding_steps import ask_always, begin, declare, evaluate, held, promoted
 from retraining_world import World
 
 from shared.domain.deciding.approval import Approval, AskWhen
+from shared.domain.gate import MetricRule
 from shared.errors import RequestRefused
 
 
@@ -90,6 +93,38 @@ def test_who_approved_a_model_is_still_told_when_it_came_back(world: World) -> N
     assert serving["verdict"]["rule"] == first["verdict"]["rule"]
     assert serving["verdict"]["evidence"] == first["verdict"]["evidence"]
     assert serving["files"] == ["census/a.csv"]
+
+
+def test_after_a_rollback_what_serves_is_told_with_the_rule_and_evidence_that_it_was_judged_by(
+    world: World,
+) -> None:
+    first = promoted(world, "a.csv", 0.8, 1)
+    rule = world.app.evaluation._models["census"].gate
+    assert rule
+    declare(world, gate=replace(rule, metrics=(MetricRule("AUC", margin=0.03),)))
+    second = promoted(world, "b.csv", 1.0, 2)
+    back = evaluate(world, world.app.rollback.rollback("census", first["id"], "ada", "it was better"))
+    now = world.app.history.serving("census", None)["serving"]
+    then = datetime.fromisoformat(now["since"])
+    third = promoted(world, "c.csv", 0.95, 3)
+
+    def at(instant: datetime) -> dict[str, Any]:
+        served: dict[str, Any] = world.app.history.serving("census", instant.isoformat())["serving"]
+        return served
+
+    assert at(then) == now
+    assert (now["run_id"], now["outcome"], now["placed_by"]) == (first["id"], "ROLLBACK", back["id"])
+    assert now["reason"].startswith(f"rolled back to '{first['id']}' by ada: it was better; proven on")
+    assert now["requested_by"] == "ada"
+    assert now["files"] == ["census/a.csv"]
+    assert (now["verdict"], now["verdict"]["rule"]) == (first["verdict"], rule.as_json())
+    assert now["verdict"]["evidence"] == first["verdict"]["evidence"]
+    kept = world.get(now["verdict"]["evidence"]["path"])
+    assert hashlib.sha256(kept).hexdigest() == now["verdict"]["evidence"]["sha256"]
+    before = at(then - timedelta(microseconds=1))
+    assert (before["run_id"], before["files"]) == (second["id"], ["census/b.csv"])
+    assert before["verdict"]["rule"]["metrics"][0]["margin"] == 0.03
+    assert world.app.history.serving("census", None)["serving"]["run_id"] == third["id"]
 
 
 def test_while_the_live_endpoint_changes_what_serves_is_not_sure(world: World) -> None:

@@ -236,24 +236,8 @@ def test_what_cannot_be_compared_follows_its_policy(world: World, policy: Policy
     assert "UNPAIRED" in run["reason"]
 
 
-def _last_row(world: World) -> dict[str, str]:
-    return list(csv.DictReader(io.StringIO(world.app.history.decisions_csv("census"))))[-1]
-
-
-def test_a_held_run_that_was_cancelled_still_says_that_it_was_unpaired(world: World) -> None:
-    declare(world, gate=GateRule(unpaired=Policy.APPROVAL), holdout="")
-    asked = evaluate(world, begin(world, "a.csv", 0.9, 1))
-    assert asked["state"] == "HELD", asked["reason"]
-
-    world.app.interventions.cancel(asked["id"], "ann", "not this week")
-    ended = evaluate(world, asked)
-    world.app.announcing.announce_due()
-
-    assert ended["state"] == "CANCELLED", ended["reason"]
-    assert ended["reason"] == "UNPAIRED: cancelled by ann: not this week"
-    row = _last_row(world)
-    assert (row["outcome"], row["paired"], row["reason"]) == ("CANCELLED", "False", ended["reason"])
-    assert ended["reason"] in world.app.dashboard.model("census")
+def _rows_of_csv(world: World) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(world.app.history.decisions_csv("census"), newline="")))
 
 
 def test_what_no_gate_judged_and_what_a_person_refused_unpaired_say_so(world: World) -> None:
@@ -266,8 +250,41 @@ def test_what_no_gate_judged_and_what_a_person_refused_unpaired_say_so(world: Wo
 
     assert free["reason"].startswith('UNPAIRED: gate = "none": nothing was judged')
     assert refused["reason"] == "UNPAIRED: rejected by ada: no"
-    assert _last_row(world)["paired"] == "False"
+    assert _rows_of_csv(world)[-1]["paired"] == "False"
     assert world.app.history.decisions("census")[-1].evidence["reason"] == refused["reason"]
+
+
+@pytest.mark.parametrize("ends", ["CANCELLED", "TIMED_OUT"])
+def test_a_held_unpaired_run_that_nobody_decides_says_unpaired_in_the_end(world: World, ends: str) -> None:
+    promoted(world, "a.csv", 0.8, 1)
+    declare(world, gate=GateRule(unpaired=Policy.APPROVAL), holdout="")
+    held = evaluate(world, begin(world, "b.csv", 0.9, 2))
+    assert held["state"] == "HELD", held["reason"]
+    declare(world, holdout="census/holdout.csv")  # what the model declares by now is not what the run was judged on
+    if ends == "CANCELLED":
+        world.app.interventions.cancel(held["id"], "ada", "wrong file")
+    else:
+        world.pass_time(days=8)
+    world.tick()
+    world.app.announcing.announce_due()
+
+    run = world.app.views.run(held["id"])
+    assert run
+    assert (run["state"], run["verdict"]["paired"]) == (ends, False)
+    assert run["reason"].startswith("UNPAIRED: cancelled by ada: wrong file" if ends == "CANCELLED" else "UNPAIRED: ")
+    link = world.app.history.decisions("census")[-1]
+    assert (link.outcome, link.evidence["reason"]) == (ends, run["reason"])
+    assert link.evidence["verdict"]["paired"] is False
+    cells = [(row["outcome"], row["paired"], row["reason"][:8]) for row in _rows_of_csv(world)[1:]]
+    assert cells == [("HELD", "False", "UNPAIRED"), (ends, "False", "UNPAIRED")]
+    for page in (world.app.dashboard.overview("", ""), world.app.dashboard.model("census")):
+        said = str(escape(run["reason"]))
+        assert f'data-name="Reason" class="long">{said}' in page.partition("<h2>Decisions</h2>")[2]
+        assert page.count(said) == 2  # of the run, and of its decision
+    report = json.loads(world.app.reporting.read(run["id"], "json").data)
+    assert (report["verdict"]["unpaired"], report["verdict"]["state"]) == (True, ends)
+    assert [entry["unpaired"] for entry in report["history"]] == [False, True]
+    assert world.app.history.model("census")["paired"] is True
 
 
 @pytest.mark.parametrize(

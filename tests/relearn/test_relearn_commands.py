@@ -220,7 +220,10 @@ def test_models_and_decisions_are_listed(app: ScriptedApp, relearn: Relearn) -> 
     app.answers["GET /api/decisions"] = (200, {"decisions": [DECISION, DECISION | {"number": 1}]})
 
     assert "census  not looked at yet" in relearn("models").out
-    assert "approval      on-hold" in relearn("models", "census").out
+    assert "on-hold" in (paired := relearn("models", "census").out)
+    assert "UNPAIRED" not in paired
+    app.answers["GET /api/models/census"] = (200, MODEL | {"paired": False})
+    assert "approval      on-hold, UNPAIRED" in relearn("models", "census").out
     assert [line.split()[1] for line in relearn("decisions").out.splitlines()] == ["NO", "1", "0"]
 
 

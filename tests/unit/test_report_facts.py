@@ -190,6 +190,30 @@ def test_history_marks_what_a_person_put_live_at_what_it_was_last_measured() -> 
     assert ">OVERRIDE<" in page
 
 
+def test_history_tells_what_was_judged_unpaired_and_draws_what_was_compared() -> None:
+    began = run().created_at
+    bounds = {"outcome": "PROMOTE", "metric": "AUC", "paired": False, "challenger": None, "n_rows": 0}
+    alone = run(id="census-alone", created_at=began - timedelta(days=2), verdict=bounds)
+    failed = run(RunState.FAILED, id="census-bad", created_at=began - timedelta(days=1), verdict={"outcome": "ERROR"})
+    before = judged(ROWS, RunState.REJECTED, id="census-0", created_at=began - timedelta(days=3))
+
+    report = report_facts(subject(judged(ROWS), ROWS, (before, alone, failed)))
+
+    history = report["history"]
+    assert SCHEMA.is_valid(report)
+    assert [(entry["run"], entry["unpaired"], entry["challenger"] is None) for entry in history] == [
+        ("census-0", False, False),
+        ("census-alone", True, True),
+        ("census-1", False, False),
+    ]
+    assert history_plot(history, "AUC") == history_plot([history[0], history[2]], "AUC")
+    assert history_plot(history[:2], "AUC") == ""
+    page = Page(report_html(report)).text
+    assert page.count("PROMOTED UNPAIRED") == 1
+    assert page.count("What was judged UNPAIRED is in the table alone") == 1
+    assert "UNPAIRED" not in Page(report_html(REPORTS["promoted"])).text
+
+
 def test_labels_are_laid_side_by_side_for_each_task() -> None:
     assert REPORTS["promoted"]["label"] == {
         "column": "income", "kind": "share", "rows": [
