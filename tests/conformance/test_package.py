@@ -1,5 +1,6 @@
 """
-The packaged app with its own dependencies, not the source tree: indexed and run by our worker and by Microsoft's.
+The archive that is deployed, unpacked, with its own dependencies, not the source tree: indexed and run by our worker
+and by Microsoft's.
 
 Microsoft's library needs a newer Python than the deployed app, so the dependencies here are those of that Python; with
 those of the deployed one the whole loop runs in tests/e2e.
@@ -26,7 +27,7 @@ def package(tmp_path_factory: pytest.TempPathFactory, runtime_python: str) -> Pa
     """What is deployed, with a model of another name, so that its answers show where they come from."""
     asked = "import sys; print('%d.%d' % sys.version_info[:2])"
     version = subprocess.run([runtime_python, "-c", asked], capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603
-    app = packaged(tmp_path_factory.mktemp("package") / "app", version)
+    app = packaged(tmp_path_factory.mktemp("package"), version)
     models = app / "models.toml"
     models.write_text(models.read_text().replace("[models.census", "[models.packaged"))
     return app

@@ -23,7 +23,7 @@ def test_a_file_is_promoted_by_the_packaged_app(tmp_path: Path, monkeypatch: pyt
     python = next(pythons(PYTHON), None)
     if python is None:
         pytest.skip(what_to_do(PYTHON))
-    app = packaged(tmp_path / "app", PYTHON)
+    app = packaged(tmp_path / "package", PYTHON)
     monkeypatch.setenv(PYTHON_SETTING, python)
     install_storage(lambda line: None)
     with Environment(tmp_path / "state", lambda line: None, app=app) as environment:

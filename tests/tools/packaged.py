@@ -1,18 +1,28 @@
-"""What is deployed, built for a test: the app's files anew, its dependencies once for each Python."""
+"""What is deployed, built for a test: the archive anew, its dependencies once for each Python; and unpacked."""
 
 from __future__ import annotations
 
 import fcntl
 import hashlib
+import os
+import shutil
+import zipfile
 from pathlib import Path
 
-from infra.packaging import ROOT, SITE_PACKAGES, add_dependencies, stage
+from infra.packaging import ROOT, SITE_PACKAGES, add_dependencies, bake_version, compile_modules, pack, stage
+from infra.pythons import pythons
 
 
-def packaged(app: Path, version: str) -> Path:
-    """Build the package into a folder, its dependencies for a version of Python; return the folder."""
-    stage(app)
-    (app / SITE_PACKAGES.parts[0]).symlink_to(_built(version) / SITE_PACKAGES.parts[0])
+def packaged(folder: Path, version: str) -> Path:
+    """Build the archive, its dependencies for a version of Python; return where it was unpacked, and nothing else."""
+    built, archive, app = folder / "built", folder / "relearn.zip", folder / "app"
+    stage(built)
+    bake_version(built)
+    shutil.copytree(_built(version) / SITE_PACKAGES, built / SITE_PACKAGES, copy_function=os.link)
+    pack(built, archive)
+    shutil.rmtree(built)
+    with zipfile.ZipFile(archive) as packed:
+        packed.extractall(app)
     return app
 
 
@@ -37,5 +47,7 @@ def _built(version: str) -> Path:
         if not (target / "complete").exists():
             stage(target)
             add_dependencies(target, version)
+            if python := next(pythons(version), None):
+                compile_modules(target / SITE_PACKAGES, python)
             (target / "complete").touch()
     return target
