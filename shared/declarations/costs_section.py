@@ -6,6 +6,8 @@ from shared.declarations.section import Section
 from shared.domain.model import Costs
 from shared.domain.task import Task
 
+_MOST = 1e12  # all rows' sum stays a number that JSON can say
+
 
 def read_costs(model: Section, task: Task) -> Costs | None:
     """Read the costs; None where the model declares none."""
@@ -13,10 +15,10 @@ def read_costs(model: Section, task: Task) -> Costs | None:
         return None
     section = model.section("costs")
     costs = Costs(
-        false_positive=section.number("false_positive", None),
-        false_negative=section.number("false_negative", None),
-        true_positive=section.number("true_positive", 0.0),
-        true_negative=section.number("true_negative", 0.0),
+        false_positive=section.number("false_positive", None, -_MOST, _MOST),
+        false_negative=section.number("false_negative", None, -_MOST, _MOST),
+        true_positive=section.number("true_positive", 0.0, -_MOST, _MOST),
+        true_negative=section.number("true_negative", 0.0, -_MOST, _MOST),
         unit=section.text("unit", ""),
     )
     section.close()

@@ -166,6 +166,8 @@ def test_a_gate_may_ask_for_much(tmp_path: Path) -> None:
         ("training.price]\nper_hour = 1", "models.census.training.price.currency: is missing"),
         ("costs]\nfalse_positive = 1", "models.census.costs.false_negative: is missing"),
         ('costs]\nfalse_positive = "1"\nfalse_negative = 2', "costs.false_positive: expected an integer or a number"),
+        ("costs]\nfalse_positive = inf\nfalse_negative = 2", "costs.false_positive: expected a number from -1e+12 to"),
+        ("costs]\nfalse_positive = 1\nfalse_negative = nan", "costs.false_negative: expected a number from -1e+12 to"),
         ("costs]\nfalse_positive = 1\nfalse_negative = 2\ncost = 3", "models.census.costs.cost: is not known here"),
     ],
 )

@@ -274,6 +274,23 @@ def test_slices_come_worst_first_and_those_too_small_are_marked() -> None:
     assert "sex = &lt;Female&gt;" in html
 
 
+def test_every_row_of_a_file_is_accounted_for_and_its_share_in_the_holdout_says_of_which_version() -> None:
+    subject_of = subject(judged(ROWS), ROWS)
+    judged_on = subject_of.holdout
+    file = replace(subject_of.datasets[0], rows=600, good=590, bad=10, overlap=45, stripped=40)
+    looked_in = (judged_on, "ef" * 32, "")
+
+    report = report_facts(replace(subject_of, datasets=[replace(file, holdout=version) for version in looked_in]))
+
+    assert SCHEMA.is_valid(report)
+    counts = ("rows", "good", "bad", "left_out", "holdout_overlap")
+    assert [tuple(told[name] for name in counts) for told in report["data"]] == [(600, 550, 10, 40, 45)] * 3
+    assert [told["holdout_version"] for told in report["data"]] == [judged_on, "ef" * 32, None]
+    cells = [line for line in report_html(report).splitlines() if line.count('<td class="n">550</td>')]
+    assert '<td class="n">40</td><td class="n">45</td>' in "".join(cells)
+    assert "".join(cells).count('45 <span class="note">in another version of it</span>') == 2
+
+
 def test_columns_that_came_went_or_changed_their_kind_are_named_as_such() -> None:
     champions = Profile(600, {"age": [1.0, 2.0], "<gone>": [0.0, 1.0]}, {"sex": {"f": 1.0}, "pay": {"low": 1.0}}, {})
     own = Profile(600, {"age": [1.0, 2.0], "pay": [0.0, 1.0]}, {"sex": {"m": 1.0}, "<new>": {"x": 1.0}}, {})
