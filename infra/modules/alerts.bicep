@@ -1,9 +1,18 @@
 // What a person must look at. The queries are infra/queries/*.kql; the workbook uses the same.
 
+@description('Azure region.')
 param location string
+
+@description('Tags of every resource.')
 param tags object
+
+@description('What makes names unique: of subscription, environment and region.')
 param token string
+
+@description('Id of the Log Analytics workspace that is asked.')
 param workspaceId string
+
+@description('Who is told; empty: nobody by e-mail, alerts are still raised.')
 param email string
 
 var rules = [

@@ -1,10 +1,19 @@
 // The data account's events, and where those go that could not be delivered within a day.
 // The subscription needs the deployed code: ../event-subscription.bicep.
 
+@description('Azure region.')
 param location string
+
+@description('Tags of every resource.')
 param tags object
+
+@description('What makes names unique: of subscription, environment and region.')
 param token string
+
+@description('Account whose events are told.')
 param dataAccountName string
+
+@description('Container of that account that keeps events nobody took.')
 param deadLetterContainer string
 
 // Storage Blob Data Contributor on the dead-letter container: the topic writes what it could not deliver, nothing else.

@@ -1,22 +1,57 @@
 // The function app on Flex Consumption: no instance while nothing happens, except when a timer ticks.
 
+@description('Azure region.')
 param location string
+
+@description('Tags of every resource.')
 param tags object
+
+@description('What makes names unique: of subscription, environment and region.')
 param token string
+
+@description('Resource id of the app\'s identity.')
 param identityId string
+
+@description('Client id of that identity.')
 param identityClientId string
+
+@description('The Functions host\'s own account.')
 param hostAccountName string
+
+@description('Account of files and state.')
 param dataAccountName string
+
+@description('Container of the host\'s account that holds the deployment package.')
 param packageContainer string
+
+@description('Vault of the secrets that settings refer to.')
 param vaultName string
+
+@description('Names of the settings, and secrets, that models.toml refers to.')
 param modelSettings array
+
+@description('Whether notifications hold links that decide a held run.')
 param approvalLinks bool
+
+@description('Whether jobs get the data account\'s key.')
 param keyedHandover bool
+
+@description('Where the app logs to.')
 param applicationInsightsName string
+
+@description('Id of the Log Analytics workspace of the app\'s diagnostic settings.')
 param workspaceId string
+
+@description('Memory of an instance, in MB.')
 param instanceMemoryMB int
+
+@description('Instances at most.')
 param maximumInstanceCount int
+
+@description('NCRONTAB: when open runs are looked at.')
 param pollSchedule string
+
+@description('NCRONTAB: when schedules and sweeps are looked at.')
 param retrainSchedule string
 
 resource host 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {

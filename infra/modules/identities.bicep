@@ -1,7 +1,12 @@
 // Two identities, one for each program; what each may do is in roles.bicep.
 
+@description('Azure region.')
 param location string
+
+@description('Tags of every resource.')
 param tags object
+
+@description('What makes names unique: of subscription, environment and region.')
 param token string
 
 resource functions 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {

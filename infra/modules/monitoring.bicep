@@ -1,8 +1,15 @@
 // Logs, traces and metrics, written by identities alone; workbook.bicep reads them.
 
+@description('Azure region.')
 param location string
+
+@description('Tags of every resource.')
 param tags object
+
+@description('What makes names unique: of subscription, environment and region.')
 param token string
+
+@description('Days that logs are kept.')
 param retentionDays int
 
 resource workspace 'Microsoft.OperationalInsights/workspaces@2025-02-01' = {

@@ -1,7 +1,12 @@
 // Holds the two images of studio/; pulled by identity, no administrator account.
 
+@description('Azure region.')
 param location string
+
+@description('Tags of every resource.')
 param tags object
+
+@description('What makes names unique: of subscription, environment and region.')
 param token string
 
 resource registry 'Microsoft.ContainerRegistry/registries@2025-04-01' = {

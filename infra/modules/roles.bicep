@@ -1,15 +1,27 @@
 // Who may do what, and why. Scopes are as narrow as the operation allows; nobody gets a key of any account.
 
+@description('Principal id of the app\'s identity.')
 param functionsPrincipalId string
+
+@description('Principal id of the service\'s identity.')
 param studioPrincipalId string
 
 @description('Empty: no person gets a role.')
 param deployerPrincipalId string
+
+@description('`User`, or `ServicePrincipal` in a pipeline.')
 param deployerPrincipalType string
 
+@description('The Functions host\'s own account.')
 param hostAccountName string
+
+@description('Account of files and state.')
 param dataAccountName string
+
+@description('The service\'s own account.')
 param studioAccountName string
+
+@description('Vault whose secrets are read.')
 param vaultName string
 
 @description('As in main.bicep: each is a secret of the vault, and an app setting that refers to it.')
@@ -21,7 +33,10 @@ param approvalLinks bool
 @description('As in main.bicep.')
 param keyedHandover bool
 
+@description('Registry that images are pulled from.')
 param registryName string
+
+@description('Where both programs log to.')
 param applicationInsightsName string
 
 var role = {

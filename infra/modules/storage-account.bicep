@@ -1,11 +1,24 @@
 // One storage account that opens to identities alone unless its keys are asked for, with its containers, tables and queues.
 
+@description('Name of the account, unique in the world.')
 param name string
+
+@description('Azure region.')
 param location string
+
+@description('Tags of every resource.')
 param tags object
+
+@description('SKU: how many copies, and where.')
 param redundancy string
+
+@description('Names of its containers.')
 param containers array
+
+@description('Names of its tables.')
 param tables array
+
+@description('Names of its queues.')
 param queues array
 
 @description('How many days a deleted or overwritten blob can be brought back; 0 turns that off.')

@@ -1,8 +1,13 @@
 // Three accounts, so that a role on one program's storage says nothing about another's:
 // `host` is the Functions host's, `data` holds what people drop and all state of the app, `studio` is the service's own.
 
+@description('Azure region.')
 param location string
+
+@description('Tags of every resource.')
 param tags object
+
+@description('What makes names unique: of subscription, environment and region.')
 param token string
 
 @description('Copies of the data in `data` and `studio`; `host` holds nothing that cannot be made anew.')

@@ -1,19 +1,48 @@
 // The Studio-compatible service on Container Apps: scoring behind HTTP, training workers behind the queue.
 
+@description('Azure region.')
 param location string
+
+@description('Tags of every resource.')
 param tags object
+
+@description('What makes names unique: of subscription, environment and region.')
 param token string
+
+@description('Resource id of the service\'s identity.')
 param identityId string
+
+@description('Client id of that identity.')
 param identityClientId string
+
+@description('The service\'s own account.')
 param studioAccountName string
+
+@description('Account whose blobs jobs and PATCHes may name.')
 param dataAccountName string
+
+@description('Address of the vault.')
 param vaultUri string
+
+@description('Host name of the registry.')
 param registryServer string
+
+@description('Id of the Log Analytics workspace.')
 param workspaceId string
+
+@description('Whether the scoring app is there already, with an image that stays.')
 param scoringExists bool
+
+@description('The same of the training app.')
 param trainingExists bool
+
+@description('Replicas that score at least.')
 param scoringMinReplicas int
+
+@description('At most.')
 param scoringMaxReplicas int
+
+@description('Training workers at most; none runs while no job waits.')
 param trainingMaxReplicas int
 
 // Until the first deployment there is no image of ours. This one listens elsewhere, so the service's own probes wait for it.

@@ -1,14 +1,25 @@
 // The secrets that remain: the services' API keys and addresses, and what the studio service encrypts with.
 // Each is made once and never overwritten by a later deployment.
 
+@description('Azure region.')
 param location string
+
+@description('Tags of every resource.')
 param tags object
+
+@description('What makes names unique: of subscription, environment and region.')
 param token string
+
+@description('Names of the secrets, one for each setting that models.toml refers to.')
 param modelSettings array
+
+@description('Account whose connection string is kept where jobs get its key.')
 param dataAccountName string
 
 @description('As in main.bicep: whether jobs get the data account\'s key.')
 param keyedHandover bool
+
+@description('Id of the Log Analytics workspace that keeps who read what.')
 param workspaceId string
 
 @description('New at every deployment, and used by the first alone.')

@@ -1,7 +1,12 @@
 // The page to look at: what runs came to, and what needs a person. It reads the same queries as the alerts.
 
+@description('Azure region.')
 param location string
+
+@description('Tags of every resource.')
 param tags object
+
+@description('Id of the Log Analytics workspace that is asked.')
 param workspaceId string
 
 var charts = [

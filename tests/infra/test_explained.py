@@ -1,10 +1,11 @@
-"""What an owner may set is explained: each value of host.json, each parameter of what is deployed by name."""
+"""What can be set is explained: each value of host.json, each parameter of the Bicep files."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,9 +40,12 @@ def test_every_value_of_host_json_is_explained_and_no_other() -> None:
     assert [entry for entry in told if sum(is_of(*leaf, entry) for leaf in declared) != 1] == []
 
 
-@pytest.mark.parametrize("name", ["main.bicep", "event-subscription.bicep"])
-def test_every_parameter_of_what_is_deployed_by_name_is_described(name: str) -> None:
-    text = (INFRA / name).read_text()
+BICEP = sorted(INFRA.rglob("*.bicep"))
+
+
+@pytest.mark.parametrize("path", BICEP, ids=lambda path: path.stem)
+def test_every_parameter_is_described(path: Path) -> None:
+    text = path.read_text()
     decorated = re.findall(r"((?:^(?:@| |\)).*\n)*)^param (\w+)", text, re.MULTILINE)
 
     assert len(decorated) == text.count("\nparam ")

@@ -200,8 +200,9 @@ class Promotion:
         self._close(run, RunState.ROLLED_BACK, reason, proof, champion, lease, tells=_tell(expected))
 
     def _raise_unproven(self, run: Run, model: Model) -> NoReturn:
-        event(_log, "promotion.restore_unproven", level=logging.ERROR, run_id=run.id, model=run.model)
-        raise EvaluationError(f"the live endpoint of '{model.name}' was not seen to give the champion's answers")
+        reason = f"the live endpoint of '{model.name}' was not seen to give the champion's answers"
+        event(_log, "promotion.restore_unproven", level=logging.ERROR, run_id=run.id, model=run.model, reason=reason)
+        raise EvaluationError(reason)
 
     def _put_challenger_live(self, run: Run, model: Model) -> None:
         """PATCH live with a run's model: with a job's by a token fresh from the service, else with kept bytes."""
