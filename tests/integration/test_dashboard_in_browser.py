@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import requests
 from browser import Browser, found
 from census_rows import people
 from dashboard_host import KEY, ROOT, host_of
@@ -336,6 +337,52 @@ def test_a_thousand_models_are_searched_and_paged(world: World, browser: Browser
         browser.run("document.body.style.minHeight = '5000px'; scrollTo(0, 800); location.hash = '#/'; 0")
         visitor.sees("Page 1 of 20")
         assert browser.run("scrollY") == 0  # another page begins at its top
+
+
+@pytest.fixture
+def scriptless(browser: Browser) -> Iterator[Browser]:
+    browser.call("Emulation.setScriptExecutionDisabled", value=True)
+    yield browser
+    browser.call("Emulation.setScriptExecutionDisabled", value=False)
+
+
+@pytest.mark.parametrize(
+    ("page", "words"),
+    [
+        ("dashboard", ["relearn models", "relearn approve RUN --reason WHY", "…/api/dashboard/content"]),
+        ("decide", ["relearn approve RUN --reason WHY", "relearn reject RUN --reason WHY"]),
+    ],
+)
+def test_without_a_script_a_page_says_what_to_do_instead(
+    world: World, scriptless: Browser, page: str, words: list[str]
+) -> None:
+    with host_of(world) as host:
+        scriptless.open(f"{host.url}/api/{page}")
+        text = str(scriptless.run("document.body.innerText"))
+
+    assert "This page needs its script" in text
+    assert all(word in text for word in words)
+    shown = "[...document.querySelectorAll('form, button, input')].filter(it => it.checkVisibility()).length"
+    assert scriptless.run(shown) == 0
+
+
+def test_the_content_alone_is_readable_without_a_script(world: World, scriptless: Browser, tmp_path: Path) -> None:
+    """As docs/dashboard.md says how to fetch it."""
+    world.drop(HOSTILE, people(600).replace(b",Male,", b",Male,many,", 1))
+    with host_of(world) as host:
+        train(world, 0.9, 1, "PROMOTED")
+        for query in ("", "?model=census"):
+            answer = requests.get(
+                f"{host.url}/api/dashboard/content{query}", headers={"x-functions-key": KEY}, timeout=30
+            )
+            (tmp_path / "content.html").write_text(answer.text, encoding="utf-8")
+            scriptless.open((tmp_path / "content.html").as_uri())
+            text = str(scriptless.run("document.body.innerText"))
+
+            assert "<script" not in answer.text
+            assert "census" in text
+            assert "PROMOTED" in text
+            assert ("quarantine" in text.lower() and HOSTILE in text) or query
 
 
 def test_a_link_shows_the_report_and_decides_once(world: World, browser: Browser, tmp_path: Path) -> None:
