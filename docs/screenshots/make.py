@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import json
 import shutil
 import sys
 import tempfile
@@ -78,6 +79,8 @@ def _look(browser: Browser, addresses: Addresses) -> None:
     browser.run(f"sessionStorage.setItem('relearn-key', '{addresses.function_key.reveal()}')")
     with FunctionApi(addresses.functions_url, addresses.function_key) as api:
         promoted = next(run.id for run in api.runs() if run.state == "PROMOTED")
+    browser.open(page)
+    _wait(browser, f"a[href='#/report/{promoted}']")  # the report may be a tick behind its run
     for name, width, height, view in (
         ("dashboard", 1100, 1250, ""),
         ("model", 1100, 1000, "#/model/census"),
@@ -87,7 +90,7 @@ def _look(browser: Browser, addresses: Addresses) -> None:
     ):
         browser.open("about:blank", width=width)
         browser.open(page + view, width=width)
-        _wait(browser)
+        _wait(browser, "#content section")
         height = height or browser.run("document.documentElement.scrollHeight")
         clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
         shot = browser.call("Page.captureScreenshot", captureBeyondViewport=True, clip=clip)
@@ -95,13 +98,12 @@ def _look(browser: Browser, addresses: Addresses) -> None:
         print(f"{datetime.now(UTC):%H:%M:%S} {name}.png")
 
 
-def _wait(browser: Browser) -> None:
+def _wait(browser: Browser, selector: str) -> None:
     until = time.monotonic() + _WITHIN_S
-    while not browser.run("!!document.querySelector('#content section')"):
+    while not browser.run(f"!!document.querySelector({json.dumps(selector)})"):
         if time.monotonic() > until:
-            raise TimeoutError(f"the page stays empty: {browser.run('document.body.innerText')}")
+            raise TimeoutError(f"the page never has {selector}: {browser.run('document.body.innerText')}")
         time.sleep(0.1)
-    time.sleep(1.5)  # the report may be a tick behind its run
 
 
 if __name__ == "__main__":
