@@ -32,7 +32,14 @@ from shared.secret import Secret
 from shared.storage_account import BlobSigner, blob_service, credential_of
 from shared.wire import BlobReference
 from studio.blobs.connection import ConnectionStringError, StorageAccount, location_of
-from studio.blobs.pinned_transport import AddressRefused, AnswerRefused, Unresolved, checked_address, pinned_transport
+from studio.blobs.pinned_transport import (
+    AddressRefused,
+    AnswerRefused,
+    CertificateRefused,
+    Unresolved,
+    checked_address,
+    pinned_transport,
+)
 
 MAX_INPUT_BYTES = 10 * 2**30  # the classic service's limit for one input
 MAX_MODEL_BYTES = 128 * 2**20
@@ -190,7 +197,7 @@ class BlobAccess:
                 yield client
         except AzureError as error:
             raise _fault(error, reference, account) from error
-        except AnswerRefused as error:
+        except (AnswerRefused, CertificateRefused) as error:
             raise BlobFault("InvalidBlob", f"blob '{_shown(reference)}' cannot be read: {error}") from None
 
     def _transport(self, account: StorageAccount, reference: BlobReference) -> RequestsTransport:

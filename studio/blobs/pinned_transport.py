@@ -11,12 +11,14 @@ import ipaddress
 import socket
 import time
 from collections.abc import Callable, Iterator
+from ssl import SSLCertVerificationError
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import requests
 from azure.core.pipeline.transport import RequestsTransport
 from requests.adapters import HTTPAdapter
+from urllib3.util.ssl_match_hostname import CertificateError
 
 MAX_RESPONSE_BYTES = 17 * 2**20
 MAX_RESPONSE_S = 600.0
@@ -34,6 +36,10 @@ class AddressRefused(Exception):
 
 class Unresolved(Exception):
     """A host's name leads nowhere at present."""
+
+
+class CertificateRefused(Exception):
+    """A host shows no certificate that is trusted for its name; trying again would find the same."""
 
 
 class AnswerRefused(Exception):
@@ -102,9 +108,24 @@ class _PinnedAdapter(HTTPAdapter):
         request.headers["Host"] = parts.netloc
         port = f":{parts.port}" if parts.port else ""
         request.url = urlunsplit(parts._replace(netloc=f"{self._host}{port}"))
-        response = super().send(request, *args, **options)
+        try:
+            response = super().send(request, *args, **options)
+        except requests.exceptions.SSLError as error:
+            if not _is_about_the_certificate(error):
+                raise
+            raise CertificateRefused(
+                f"'{parts.hostname}' shows no certificate that this service trusts for that name"
+            ) from None
         response.raw.stream = _bounded(response.raw.stream)  # type: ignore[method-assign]
         return response
+
+
+def _is_about_the_certificate(error: BaseException) -> bool:
+    """Look inside: requests, urllib3 and ssl each wrap what the next one says."""
+    if isinstance(error, SSLCertVerificationError | CertificateError):
+        return True
+    inner = [getattr(error, "reason", None), *error.args]
+    return any(_is_about_the_certificate(one) for one in inner if isinstance(one, BaseException))
 
 
 def _bounded(stream: Callable[..., Iterator[bytes]]) -> Callable[..., Iterator[bytes]]:
