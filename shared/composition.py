@@ -43,6 +43,7 @@ from shared.retraining.files.uploaders import Uploaders
 from shared.retraining.judging.evaluation import Evaluation, Stores
 from shared.retraining.judging.evidence import EvidenceStore
 from shared.retraining.judging.giving_up import GivingUp
+from shared.retraining.judging.leakage import Leakage
 from shared.retraining.judging.replaying import Replaying
 from shared.retraining.judging.scoring import Scoring
 from shared.retraining.judging.setbacks import Setbacks
@@ -158,7 +159,7 @@ def compose(environment: Mapping[str, str], clock: Clock | None = None) -> App:
     golden_rows = GoldenStore(blobs)
     promotion = Promotion(runs, decisions, blobs, golden_rows, results, endpoint_of, now)
     evidence = EvidenceStore(blobs)
-    scoring = Scoring(blobs, results, promotion, evidence, Staging())
+    scoring = Scoring(blobs, results, promotion, evidence, Staging(), Leakage(blobs, runs))
     uploaders = Uploaders(ledger, blobs)
     rollback = Rollback(models, runs, records, decisions, promotion, golden_rows, uploaders, now)
     stores = Stores(runs, records, decisions, blobs, golden_rows, caller)

@@ -101,6 +101,41 @@ def test_a_new_holdout_is_looked_for_in_the_files_that_came_before_it(world: Wor
     assert later["state"] == "PROMOTED", later["reason"]
 
 
+def test_a_new_holdout_is_looked_for_in_what_the_champion_was_trained_on_as_long_as_that_serves(world: World) -> None:
+    promoted(world, "a.csv", 0.8, 1)
+    _holdout_with(world, people(600, seed=1).splitlines()[1:301])
+
+    worse = evaluate(world, begin(world, "b.csv", 0.6, 2))
+    better = promoted(world, "c.csv", 0.95, 3)
+    after = promoted(world, "d.csv", 0.99, 4)
+
+    assert worse["state"] == "REJECTED", worse["reason"]
+    rule = "share of the holdout in the champion's training data ≤ 0.01"
+    found = [
+        [
+            (check["value"], check["passed"], check["severity"])
+            for check in run["verdict"]["checks"]
+            if check["rule"] == rule
+        ]
+        for run in (worse, better, after)
+    ]
+    share = pytest.approx(300 / 2300)
+    assert found == [[(share, False, "report")], [(share, False, "report")], [(0.0, True, "report")]]
+    document = json.loads(world.get(better["verdict"]["evidence"]["path"]))
+    assert document["circumstances"]["champion_overlap"] == share
+    assert document["circumstances"]["overlap"] == 0
+
+
+def test_what_the_champion_was_trained_on_is_not_asked_for_where_it_is_gone(world: World) -> None:
+    promoted(world, "a.csv", 0.8, 1)
+    world.put("training-data/census/a.csv", b"something else")
+    _holdout_with(world, people(600, seed=1).splitlines()[1:301])
+
+    run = promoted(world, "b.csv", 0.95, 2)
+
+    assert not [check for check in run["verdict"]["checks"] if "the champion's training data" in check["rule"]]
+
+
 def test_a_new_holdout_without_such_rows_is_no_reason_to_wait(world: World) -> None:
     promoted(world, "a.csv", 0.8, 1)
     run = begin(world, "b.csv", 0.95, 2)

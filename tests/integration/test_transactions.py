@@ -42,8 +42,8 @@ def _asked_by() -> str:
 @pytest.mark.parametrize(
     ("before", "at_most"),
     [
-        pytest.param([0.2], 25, id="the first promotion"),
-        pytest.param([0.7, 0.8], 26, id="a later one, held against the last approved model too"),
+        pytest.param([0.2], 26, id="the first promotion"),
+        pytest.param([0.7, 0.8], 27, id="a later one, held against the last approved model too"),
     ],
 )
 def test_a_promoted_run_costs_a_bounded_number_of_storage_calls(

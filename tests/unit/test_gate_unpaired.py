@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from gate_rows import GOOD, RULE, scores
 
-from shared.domain.gate import Circumstances, Fault, Outcome, Policy, judge
+from shared.domain.gate import Circumstances, Fault, Outcome, Policy, Severity, judge
 
 
 def test_a_verdict_without_a_holdout_says_that_it_is_unpaired() -> None:
@@ -40,6 +40,21 @@ def test_a_holdout_used_more_often_than_its_budget_is_held(uses: int, outcome: O
 )
 def test_holdout_rows_in_the_training_data_hold_the_run(overlap: float | None, outcome: Outcome) -> None:
     assert judge(GOOD, scores(1.0, 0.7), RULE, Circumstances(overlap=overlap)).outcome is outcome
+
+
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.5])
+def test_holdout_rows_in_the_champions_training_data_are_noted_and_change_nothing(share: float) -> None:
+    """They flatter the champion alone: who beats it all the same is better."""
+    better, worse = scores(1.0, 0.7), scores(0.7, 1.0)
+    around = Circumstances(champion_overlap=share)
+
+    verdict = judge(GOOD, better, RULE, around)
+
+    (check,) = [check for check in verdict.checks if "champion's training data" in check.rule]
+    assert check.sentence() == f"share of the holdout in the champion's training data ≤ 0.01: found {share:g}"
+    assert (check.passed, check.severity) == (share <= 0.01, Severity.REPORT)
+    assert (verdict.outcome, verdict.reason) == (Outcome.PROMOTE, judge(GOOD, better, RULE).reason)
+    assert judge(GOOD, worse, RULE, around).outcome is judge(GOOD, worse, RULE).outcome is Outcome.REJECT
 
 
 def test_a_holdout_whose_rows_nobody_can_look_for_in_the_training_data_asks_a_person() -> None:

@@ -26,13 +26,15 @@ class Circumstances:
         unpaired_because: Why there are no rows that both models scored.
         holdout_uses: How many runs were judged on this holdout, this one included.
         overlap: Share of the holdout that stands in the training data too; None where that is not known.
-        uncounted_because: Why that cannot be known any more; empty where it is, or in evidence of earlier versions.
+        champion_overlap: Share of it that stands in what the champion was trained on; None where that is not known.
+        uncounted_because: Why `overlap` cannot be known any more; empty where it is, or in earlier versions' evidence.
     """
 
     is_first: bool = False
     unpaired_because: str = "no holdout"
     holdout_uses: int = 0
     overlap: float | None = None
+    champion_overlap: float | None = None
     uncounted_because: str = ""
 
 
@@ -112,6 +114,11 @@ def _holdout_checks(n_rows: int, rule: GateRule, around: Circumstances) -> list[
         said = f"share of the holdout in the training data ≤ {rule.max_overlap:g}"
         met = around.overlap <= rule.max_overlap
         checks.append(Check(said, around.overlap, rule.max_overlap, met, Severity.HOLD))
+    if around.champion_overlap is not None:
+        # It can only have made the challenger look worse, so there is no reason to wait.
+        said = f"share of the holdout in the champion's training data ≤ {rule.max_overlap:g}"
+        met = around.champion_overlap <= rule.max_overlap
+        checks.append(Check(said, around.champion_overlap, rule.max_overlap, met, Severity.REPORT))
     if around.uncounted_because:
         said = f"the holdout's rows can be looked for in the training data ({around.uncounted_because})"
         checks.append(Check(said, None, None, False, Severity.HOLD))

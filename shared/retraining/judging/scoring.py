@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
 
 from shared.adapters.blobs import BlobStore
 from shared.adapters.storage_layout import HOLDOUTS
@@ -17,7 +16,7 @@ from shared.domain.model import Model
 from shared.errors import EvaluationError, ProtocolMismatch, ServiceRejected
 from shared.retraining.judging.bridge import bridged, judged_before, kept_holdout
 from shared.retraining.judging.evidence import Evidence, EvidenceStore, evidence_path, holdout_of, paired
-from shared.retraining.judging.leakage import Uncountable, shared_rows
+from shared.retraining.judging.leakage import JudgedOn, Leakage
 from shared.retraining.judging.staging import Staging, ask
 from shared.retraining.promoting.lease import Lease
 from shared.retraining.promoting.promotion import Promotion
@@ -59,8 +58,9 @@ class Scoring:
         promotion: Promotion,
         evidence: EvidenceStore,
         staging: Staging,
+        leakage: Leakage,
     ) -> None:
-        self._blobs, self._results = blobs, results
+        self._blobs, self._results, self._leakage = blobs, results, leakage
         self._promotion, self._evidence, self._staging = promotion, evidence, staging
 
     def gather(
@@ -86,7 +86,10 @@ class Scoring:
             evidence = Evidence(dict(metrics), _around(champion, "no staging endpoint"), "", champion.run_id, {})
             return Gathered(rows, ask(live, model, rows, run.id), None, evidence)
         anchor = self._anchor(run, model, lease, rows, version) if version else None
-        leaked = self._leaked(run, model, data, len(rows.rows), version, lease) if data is not None else {}
+        around = _around(champion, "" if version else "no holdout")
+        if data is not None:
+            judged_on = JudgedOn(data, version, len(rows.rows), model.contract)
+            around = self._leakage.counted(around, run, champion.run_id, judged_on, lease.hold)
         lease.hold()
         staging = self._promotion.staging(model)
 
@@ -97,11 +100,10 @@ class Scoring:
         lease.hold()
         scores = {"champion": ask(live, model, rows, run.id), "challenger": ask(staging, model, rows, run.id)}
         if not version:
-            evidence = Evidence(dict(metrics), _around(champion, "no holdout"), "", champion.run_id, {})
+            evidence = Evidence(dict(metrics), around, "", champion.run_id, {})
             return Gathered(rows, scores["champion"], scores["challenger"], evidence)
         record = lease.record
-        uses = record.used(version, run.id).holdout_uses
-        around = replace(_around(champion, ""), holdout_uses=uses, **leaked)
+        around = replace(around, holdout_uses=record.used(version, run.id).holdout_uses)
         asked = scores | ({"anchor": anchor} if anchor else {})
         anchored = record.anchor.run_id if anchor and record.anchor else ""
         retired, before = self._retired(run, model, metrics, record.retired_holdout(version, run.id))
@@ -131,14 +133,6 @@ class Scoring:
             said = f"there is no '{model.holdout}' in the container '{HOLDOUTS}'; upload it there"
             raise EvaluationError(f"{Fault.HOLDOUT_MISSING.value}: {said}")
         return data
-
-    def _leaked(self, run: Run, model: Model, data: bytes, n_rows: int, version: str, lease: Lease) -> dict[str, Any]:
-        """Say what share of the holdout the challenger was trained on, or why nobody can."""
-        try:
-            count = shared_rows(self._blobs, run, model, data, version, lease.hold)
-        except Uncountable as uncountable:
-            return {"uncounted_because": str(uncountable)}
-        return {"overlap": min(1.0, count / n_rows)}
 
     def _head_of_training_data(self, model: Model, run: Run) -> Holdout:
         """Return rows that are good for the proof alone."""
