@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from azure.storage.blob import ContainerClient
-from exchanges import ROW, Published, bearer, people, recorded
+from exchanges import ROW, Jobs, Published, bearer, error_of, people, recorded
 from provocations import DECLARATION, Caller
 
 from shared.secret import Secret
@@ -125,6 +125,22 @@ CASES: dict[tuple[str, str], Callable[[Caller], httpx.Response]] = {
     ("ServiceUnavailable", "RequestThrottled"): Caller.beyond_the_maximum,
 }
 
+# Situations whose code was never recorded: what is given instead, with the status.
+OURS: dict[tuple[int, str, str], Callable[[Caller], httpx.Response]] = {
+    (403, "Forbidden", "PreventUpdate"): lambda c: c.update({"Resources": []}, "default"),
+    (404, "NotFound", "JobNotFound"): lambda c: Jobs(c.published).call("GET", f"/{'0' * 32}"),
+    (405, "MethodNotAllowed", "MethodNotAllowed"): lambda c: c.send("PUT", c.published.jobs_url),
+}
+
+
+def tabled() -> set[tuple[int, str, str]]:
+    """What the page says is given: status, code, detail."""
+    section = PAGE.partition("| status | code | detail codes given here |")[2].partition("\n\n")[0]
+    found = set()
+    for status, code, details in re.findall(r"^\| (\d{3}) \| `(\w+)` \| (.*) \|$", section, re.MULTILINE):
+        found |= {(int(status), code, detail) for detail in re.findall(r"`(\w+)`", details) if not detail.isupper()}
+    return found
+
 
 @pytest.fixture(scope="module")
 def strict(standing: Published, tmp_path_factory: pytest.TempPathFactory) -> Published:
@@ -165,6 +181,25 @@ def test_a_code_occurs_with_its_status_and_body(caller: Caller, status: int, cod
     assert all(error["message"] and found["message"] for found in error["details"])
     assert answer.headers["content-type"] == "application/json; charset=utf-8"
     assert caller.blob["ConnectionString"] not in answer.text
+
+
+@pytest.mark.parametrize(("status", "code", "detail"), OURS)
+def test_what_was_never_recorded_has_a_code_in_the_same_form(
+    caller: Caller, status: int, code: str, detail: str
+) -> None:
+    answer = OURS[status, code, detail](caller)
+
+    assert answer.status_code == status, answer.text
+    assert error_of(answer) == (status, code, detail)
+    assert answer.json()["error"].keys() == {"code", "message", "details"}
+
+
+def test_the_page_lists_the_codes_that_are_provoked_here_and_no_other() -> None:
+    without_detail = {entry for entry in listed() if entry[1:] in CASES and not entry[2]}
+    with_detail = {entry for entry in listed() if entry[1:] in CASES and entry[2]} | set(OURS)
+
+    assert {entry for entry in tabled() if (entry[0], entry[1], "") not in without_detail} == with_detail
+    assert {(status, code, "") for status, code, _ in tabled()} >= without_detail
 
 
 def test_what_is_no_http_gets_a_body_and_an_id_too(standing: Published) -> None:

@@ -272,12 +272,13 @@ def _fork_server() -> int:
     return int(forkserver._forkserver._forkserver_pid)  # type: ignore[attr-defined]
 
 
-def test_jobs_over_an_endpoints_maximum_wait_and_run_in_their_order(
-    bench: Bench, worker: Worker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("studio.batch.worker.MAX_RUNNING", 2)
+def test_jobs_over_an_endpoints_maximum_wait_and_run_in_their_order(bench: Bench, worker: Worker) -> None:
+    """Studio's maximum was 40."""
     now = datetime.now(UTC)
-    running = [bench.store.save(bench.job(bench.started()).claimed(now)) for _ in range(2)]
+    running = [bench.store.save(bench.job(bench.started()).claimed(now)) for _ in range(39)]
+    fortieth = bench.started()
+    wait_for(lambda: worker.step() and bench.job(fortieth).is_final, "the fortieth to run beside 39 others")
+    running.append(bench.store.save(bench.job(bench.started()).claimed(now)))
     first, second = bench.started(), bench.started()
     for _ in range(4):
         worker.step()
