@@ -19,6 +19,7 @@ function source() {
 
 function lock(why) {
   key = "";
+  asked++;  // an answer that is still under way shows nothing any more
   sessionStorage.removeItem(KEY);
   shown = "";
   content.replaceChildren();

@@ -216,6 +216,28 @@ def test_what_was_begun_is_left_and_nothing_is_sent(world: World, browser: Brows
         assert browser.errors == []
 
 
+def test_an_answer_that_comes_after_the_key_was_forgotten_shows_nothing(world: World, browser: Browser) -> None:
+    def delayed(milliseconds: int) -> None:
+        limits = {"offline": False, "downloadThroughput": -1, "uploadThroughput": -1}
+        browser.call("Network.emulateNetworkConditions", latency=milliseconds, **limits)
+
+    with host_of(world) as host:
+        visitor = Visitor(browser, host.url)
+        visitor.open()
+        browser.requests.clear()
+        delayed(700)
+        try:
+            browser.run("dispatchEvent(new HashChangeEvent('hashchange'))")  # asks for the content
+            browser.run("document.getElementById('forget').click()")
+            wait_for(lambda: any("content" in sent["url"] for sent in browser.requests), "the request")
+            time.sleep(1.5)  # its answer
+        finally:
+            delayed(0)
+
+        assert visitor.text().count("Models") == 0
+        assert visitor.focused() == "key"
+
+
 def test_a_models_own_page_offers_what_the_overview_does(world: World, browser: Browser) -> None:
     with host_of(world) as host:
         visitor = Visitor(browser, host.url)
