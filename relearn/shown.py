@@ -17,6 +17,8 @@ _APPROVALS = {  # docs/gate.md, "Approval"
     "always": "a person decides every run before it goes live",
 }
 
+_MISSED = {"reject": "FAIL", "hold": "HOLD", "report": "note"}  # docs/gate.md, "Verdicts"
+
 
 def ago(instant: str | None, now: datetime | None = None) -> str:
     """Say how long ago an ISO instant was: `40 s`, `12 min`, `5 h`, `3 d`."""
@@ -68,7 +70,7 @@ def run(document: Json, width: int) -> str:
 
 def _check(check: Json) -> tuple[str, str, str]:
     found = "missing" if check["value"] is None else f"{check['value']:.6g}"
-    return ("pass" if check["passed"] else "FAIL", found, check["rule"])
+    return ("pass" if check["passed"] else _MISSED[check["severity"]], found, check["rule"])
 
 
 def datasets(document: Json, width: int) -> str:

@@ -19,7 +19,12 @@ RUN: dict[str, Any] = {
     "datasets": ["census/a.csv"], "job_id": "j1", "created_at": "2026-11-01T10:00:00+00:00",
     "updated_at": "2026-11-01T10:01:00+00:00",
     "stages": [{"state": "RECEIVED", "at": "2026-11-01T10:00:00+00:00"}],
-    "verdict": {"checks": [{"rule": "gain in AUC ≥ 0", "value": -0.2, "bound": 0.0, "passed": False}]},
+    "verdict": {"checks": [
+        {"rule": "gain in AUC ≥ 0", "value": -0.2, "bound": 0.0, "passed": False, "severity": "reject"},
+        {"rule": "holdout has ≥ 100 rows", "value": 90.0, "bound": 100.0, "passed": False, "severity": "hold"},
+        {"rule": "slice sex=x has ≥ 500 rows", "value": 40.0, "bound": 500.0, "passed": False, "severity": "report"},
+        {"rule": "holdout used ≤ 9 times", "value": 1.0, "bound": 9.0, "passed": True, "severity": "hold"},
+    ]},
 }  # fmt: skip
 OPEN = RUN | {"id": "r2", "state": "TRAINING", "is_final": False, "verdict": None, "reason": ""}
 FILE: dict[str, Any] = {
@@ -56,7 +61,12 @@ def test_one_run_shows_its_stages_and_rules(app: ScriptedApp, relearn: Relearn) 
     out = relearn("runs", "r1").out
 
     assert "RECEIVED  2026-11-01 10:00:00 UTC" in out
-    assert "FAIL  -0.2   gain in AUC ≥ 0" in out
+    assert [line.split()[:3] for line in out.splitlines()[-4:]] == [
+        ["FAIL", "-0.2", "gain"],
+        ["HOLD", "90", "holdout"],
+        ["note", "40", "slice"],
+        ["pass", "1", "holdout"],
+    ]
 
 
 def test_a_file_name_cannot_steer_the_terminal(app: ScriptedApp, relearn: Relearn) -> None:
