@@ -171,6 +171,14 @@ def test_an_unknown_publication_is_not_found(publisher: Publisher, activity: str
     assert error_of(answer) == (404, "NotFound", "JobNotFound")
 
 
+def test_a_declaration_may_be_large_up_to_the_limit_of_a_definition(publisher: Publisher) -> None:
+    def begun(n_bytes: int) -> httpx.Response:
+        return publisher.begin(Experiment=TEXT + "#" * n_bytes)
+
+    assert begun(2_900_000).status_code == 202
+    assert error_of(begun(3_000_000)) == (413, "MemoryQuotaViolation", "OutOfMemoryLimit")
+
+
 def test_publishing_needs_the_workspace_token(publisher: Publisher) -> None:
     assert error_of(publisher.begin(token="wrong"))[0] == 401
 

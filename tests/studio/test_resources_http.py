@@ -17,19 +17,19 @@ from studio.engine.training import train
 
 NAME = "Income: who earns more? [Predictive Exp.]"
 RESOURCE = "Income who earns more [trained model]"
-VERSION = "?api-version=2016-05-01-preview"
+VERSIONS = ("2016-05-01-preview", "2017-01-01")  # the two that there were
 
 
 class Resource:
     """A client of the resource, with the workspace token for want of Azure AD."""
 
-    def __init__(self, published: Published) -> None:
-        self.published = published
+    def __init__(self, published: Published, version: str = VERSIONS[0]) -> None:
+        self.published, self.version = published, version
         self.subscription = published.json["workspace"]
 
     def call(self, method: str, path: str = "", name: str = NAME, token: str = TOKEN, **sent: Any) -> httpx.Response:
         group = f"/subscriptions/{self.subscription}/resourceGroups/rg/providers/Microsoft.MachineLearning"
-        address = f"{group}/webServices{'/' if name else ''}{quote(name)}{path}{VERSION}"
+        address = f"{group}/webServices{'/' if name else ''}{quote(name)}{path}?api-version={self.version}"
         return self.published.client.request(method, address, headers=bearer(token), **sent)
 
     def properties(self) -> dict[str, Any]:
@@ -101,7 +101,7 @@ def test_a_web_service_is_found_by_its_id_and_by_a_dashed_subscription(resource:
 def test_the_address_in_an_answer_leads_back_to_it(resource: Resource) -> None:
     shown = resource.call("GET").json()
 
-    again = resource.published.client.get(shown["id"] + VERSION, headers=bearer(TOKEN))
+    again = resource.published.client.get(f"{shown['id']}?api-version={VERSIONS[0]}", headers=bearer(TOKEN))
 
     assert again.json()["name"] == NAME
 
@@ -158,6 +158,21 @@ def test_a_definition_may_be_large_up_to_the_classic_limit(resource: Resource) -
         return resource.call("PATCH", json=resource.call("GET").json() | {"comment": "x" * n_bytes}).status_code
 
     assert [sent(100_000), sent(3_000_000)] == [200, 413]
+
+
+@pytest.mark.parametrize("version", [*VERSIONS, "2099-01-01", ""])
+def test_every_version_of_the_interface_is_answered_alike(
+    resource: Resource, model: dict[str, str], version: str
+) -> None:
+    other = Resource(resource.published, version)
+    before = scored(resource.published, "default")
+
+    assert other.properties() == resource.properties()
+    assert set(other.call("GET", "/listKeys").json()) == {"primary", "secondary"}
+    changed = other.call("PATCH", json=assets(model))
+    assert changed.status_code == 200, changed.text
+    assert "Azure-AsyncOperation" in changed.headers
+    assert scored(resource.published, "default") != before
 
 
 def test_an_unchanged_definition_changes_nothing(resource: Resource) -> None:

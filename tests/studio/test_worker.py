@@ -27,9 +27,10 @@ from studio.batch.job_process import JobProcess, warm_up
 from studio.batch.job_sweep import sweep_jobs
 from studio.batch.jobs import LEASE, UNSTARTED_LIFETIME, Job, JobState
 from studio.batch.worker import Worker
-from studio.bootstrap import Service
+from studio.bootstrap import Service, assemble_worker
 from studio.errors import InvalidOperation
 from studio.services.keys import Vault, new_id
+from studio.settings import Settings
 from studio.store.artifacts import ArtifactKind
 from studio.store.jobs import JobStore
 from studio.store.queue import Errand, JobQueue
@@ -152,6 +153,34 @@ def test_a_job_that_another_worker_holds_is_left_to_it(bench: Bench, run_jobs: C
     run_jobs()
 
     assert bench.job(job_id) == held
+
+
+def test_a_worker_that_is_at_work_keeps_its_job_beyond_its_first_lease(bench: Bench, settings: Settings) -> None:
+    """The other worker looks all the time, and the first lease is over after two seconds."""
+    short = replace(settings, operation=replace(settings.operation, lease_seconds=2))
+    stops = threading.Event(), threading.Event()
+    own, other = (assemble_worker(short, stop)[1] for stop in stops)
+    other._slots = None  # of another machine
+    warm_up()
+    thread = threading.Thread(target=own.run)
+    job_id = bench.started(slow=True)
+    thread.start()
+    try:
+        wait_for(lambda: bench.job(job_id).state is JobState.RUNNING, "the job to run")
+        first, leases = bench.job(job_id).lease_until, set()
+        assert first is not None
+        while datetime.now(UTC) < first + timedelta(seconds=4):
+            other.step()
+            job = bench.job(job_id)
+            assert (job.state, job.attempts) == (JobState.RUNNING, 1)
+            assert job.lease_until is not None
+            assert job.lease_until > datetime.now(UTC)
+            leases.add(job.lease_until)
+        assert len(leases) > 2
+    finally:
+        bench.batches.cancel(bench.endpoint_id, job_id)
+        stops[0].set()
+        thread.join()
 
 
 def test_an_errand_that_comes_twice_runs_the_job_once(bench: Bench, run_jobs: Callable[[], None]) -> None:
