@@ -25,6 +25,7 @@ from benchmarks.gate.world import (
     year,
 )
 
+DOCS = Path(__file__).parents[2] / "docs"
 ALWAYS, ABSOLUTE, LAST, BEST, GAIN, CAUTIOUS, MARGIN = list(RULES)[:-1]
 _LABELS = np.arange(4000) % 2 == 0
 _NOISE = np.random.default_rng(4).normal(0, 1, 4000)
@@ -220,3 +221,36 @@ def test_the_page_says_what_was_counted(tmp_path: Path) -> None:
         plot = (tmp_path / f"gate-comparison-{scenario}.svg").read_text(encoding="utf-8")
         assert "<script" not in plot
         assert all(escape(rule) in plot for rule in RULES)
+
+
+def _published() -> dict[str, dict[str, list[float]]]:
+    """The published page's tables: scenario → rule → the row's figures."""
+    tables: dict[str, dict[str, list[float]]] = {}
+    for part in (DOCS / "gate-comparison.md").read_text(encoding="utf-8").split("\n## "):
+        rows = [line.strip("| ").split(" | ") for line in part.splitlines() if line.count("|") == 8 and "±" in line]
+        figures = {rule.strip("*"): [float(cell.split(" ± ")[0]) for cell in cells] for rule, *cells in rows[1:]}
+        tables |= {part.partition("\n")[0].lower(): figures} if rows else {}
+    return tables
+
+
+def test_the_published_page_has_every_rule_and_the_gates_page_quotes_it() -> None:
+    published = _published()
+    quoted = " ".join((DOCS / "gate.md").read_text(encoding="utf-8").split())
+
+    assert list(published) == list(SCENARIOS)
+    assert all(list(figures) == list(RULES) for figures in published.values())
+    steady, drift = published["steady"], published["drift"]
+    served = {rule: 100 * (drift[OURS][4] - figures[4]) for rule, figures in drift.items()}
+    least = min(figures[4] for rule, figures in drift.items() if rule != ALWAYS)
+    for said in (
+        f"promoting always serves {100 * (steady[OURS][4] - steady[ALWAYS][4]):.0f} points of AUC less",
+        f"({100 * (least - drift[ALWAYS][4]):.1f} where the world drifts)",
+        f"an absolute bound lets through truly worse models {steady[ABSOLUTE][1]:.0f} times a history",
+        f"({drift[ABSOLUTE][3]:.0f} and {drift[LAST][3]:.0f} wrong rejections, "
+        f"{served[ABSOLUTE]:.1f} and {served[LAST]:.1f} points less served)",
+        f"a few more worse models through ({drift[GAIN][1]} against {drift[OURS][1]})",
+        f"a few fewer wrong rejections ({drift[GAIN][3]} against {drift[OURS][3]})",
+    ):
+        assert said in quoted
+    assert abs(served[GAIN]) < 0.05  # "serve as much as ours"
+    assert steady[LAST] == steady[GAIN] == steady[OURS]
