@@ -1,7 +1,8 @@
 """
 One table of the account: conditional inserts and replaces, with the library's refusals as our errors.
 
-Rows are plain dictionaries of texts, numbers and booleans; instants are ISO texts in UTC, so they sort.
+Rows are plain dictionaries of texts, numbers and booleans; instants are ISO texts in UTC, so they sort. A text that is
+longer than a property may be is cut over several: `verdict`, `verdict__1`, …
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from shared.storage_account import table_service
 
 Row = dict[str, Any]
 _TRANSACTION_ROWS = 100  # the most that one may hold
+_PIECE_CHARACTERS = 16_000  # a property holds 64 KiB in UTF-16, where a character takes four bytes at most
+_NEXT = "__"
 
 
 class TableStore:
@@ -39,7 +42,7 @@ class TableStore:
             AlreadyExists: Somebody inserted it before.
         """
         try:
-            return str(self._table.create_entity(dict(row))["etag"])
+            return str(self._table.create_entity(_cut(row))["etag"])
         except ResourceExistsError as exists:
             raise AlreadyExists(f"{self.name}: '{row['RowKey']}' is already there") from exists
 
@@ -51,7 +54,7 @@ class TableStore:
             AlreadyExists: One of them is there already.
         """
         try:
-            done = self._table.submit_transaction([("create", dict(row)) for row in rows])
+            done = self._table.submit_transaction([("create", _cut(row)) for row in rows])
         except TableTransactionError as refused:
             if refused.status_code == 409:
                 raise AlreadyExists(f"{self.name}: '{rows[0]['RowKey']}' is already there") from refused
@@ -67,7 +70,7 @@ class TableStore:
         """
         try:
             done = self._table.update_entity(
-                dict(row), UpdateMode.REPLACE, etag=version, match_condition=MatchConditions.IfNotModified
+                _cut(row), UpdateMode.REPLACE, etag=version, match_condition=MatchConditions.IfNotModified
             )
         except (HttpResponseError, ResourceNotFoundError) as refused:
             if refused.status_code in (404, 412):
@@ -90,7 +93,7 @@ class TableStore:
         conditional = {"mode": UpdateMode.REPLACE, "match_condition": MatchConditions.IfNotModified, "etag": version}
         act, beside = other
         try:
-            done = self._table.submit_transaction([("update", dict(row), conditional), (act, dict(beside))])
+            done = self._table.submit_transaction([("update", _cut(row), conditional), (act, _cut(beside))])
         except TableTransactionError as refused:
             if refused.status_code in (404, 412):
                 raise Changed(f"{self.name}: '{row['RowKey']}' was changed by somebody else") from refused
@@ -114,7 +117,7 @@ class TableStore:
         conditional = {"mode": UpdateMode.REPLACE, "match_condition": MatchConditions.IfNotModified}
         try:
             self._table.submit_transaction(
-                [("update", dict(row), conditional | {"etag": version}) for row, version in rows]
+                [("update", _cut(row), conditional | {"etag": version}) for row, version in rows]
             )
         except TableTransactionError as refused:
             if refused.status_code not in (404, 412):
@@ -129,11 +132,11 @@ class TableStore:
             entity = self._table.get_entity(partition, key)
         except ResourceNotFoundError:
             return None
-        return dict(entity), str(entity.metadata["etag"])
+        return _joined(entity), str(entity.metadata["etag"])
 
     def put(self, row: Mapping[str, Any]) -> None:
         """Insert a row, or replace the one that is there whatever it says."""
-        self._table.upsert_entity(dict(row), UpdateMode.REPLACE)
+        self._table.upsert_entity(_cut(row), UpdateMode.REPLACE)
 
     def query(
         self, condition: str, *, only: tuple[str, ...] = (), at_once: int = 1000, **values: Any
@@ -143,14 +146,35 @@ class TableStore:
 
         Args:
             condition: With `@name` for each of `values`, which are quoted for it; empty means every row.
-            only: The columns to return; all when empty.
+            only: The columns to return; all when empty. A long text comes back cut.
             at_once: Rows asked for in one call.
         """
         found = self._table.query_entities(
             condition, parameters=values, select=list(only) or None, results_per_page=at_once
         )
         for entity in found:
-            yield dict(entity), str(entity.metadata["etag"])
+            yield _joined(entity), str(entity.metadata["etag"])
+
+
+def _cut(row: Mapping[str, Any]) -> Row:
+    cut: Row = {}
+    for name, value in row.items():
+        pieces = [value]
+        if isinstance(value, str) and len(value) > _PIECE_CHARACTERS:
+            starts = range(0, len(value), _PIECE_CHARACTERS)
+            pieces = [value[start : start + _PIECE_CHARACTERS] for start in starts]
+        cut[name] = pieces[0]
+        cut |= {f"{name}{_NEXT}{number}": piece for number, piece in enumerate(pieces[1:], start=1)}
+    return cut
+
+
+def _joined(entity: Mapping[str, Any]) -> Row:
+    row = {name: value for name, value in entity.items() if _NEXT not in name}
+    more = sorted((name.partition(_NEXT) for name in entity.keys() - row.keys()), key=lambda part: int(part[2]))
+    for name, mark, number in more:
+        if name in row:
+            row[name] += entity[f"{name}{mark}{number}"]
+    return row
 
 
 def instant(text: str | None) -> datetime | None:

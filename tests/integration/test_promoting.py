@@ -7,9 +7,45 @@ from dataclasses import replace
 
 import pytest
 from census_rows import people
+from deciding_steps import begin, declare, evaluate
 from retraining_world import World
 
+from shared.domain.gate import SliceRule
 from shared.errors import EvaluationError
+
+
+def test_a_run_of_as_many_files_as_may_train_together_is_promoted_and_recorded(world: World) -> None:
+    """Its names and keys are longer than one property of a table's row may be."""
+    run = begin(world, "a.csv", 0.9, 1)
+    runs = world.app.evaluation._stores.runs
+    stored = runs.find("census", run["id"])
+    assert stored
+    names = tuple(f"census/{'x' * 35}-{at:03}.csv" for at in range(500))
+    runs.save(replace(stored, datasets=names, dataset_keys=tuple(f"{at:032x}" for at in range(500))))
+
+    done = evaluate(world, run)
+
+    assert done["state"] == "PROMOTED", done["reason"]
+    serving = world.app.history.serving("census", None)["serving"]
+    assert serving["run_id"] == run["id"]
+    assert tuple(serving["files"]) == names
+    assert world.app.history.verify("census")["whole"]
+
+
+def test_a_verdict_on_many_slices_is_kept_whole(world: World) -> None:
+    rows = people(3000, seed=99).decode().splitlines()
+    places = (f",{'s' * 40}{at % 45},{'t' * 40}{at % 49}" for at in range(3000))
+    shops = [f"{rows[0]},shop,site", *(row + place for row, place in zip(rows[1:], places, strict=True))]
+    world.put("holdouts/census/holdout.csv", "\n".join(shops).encode() + b"\n")
+    rule = world.app.evaluation._models["census"].gate
+    assert rule
+    declare(world, gate=replace(rule, slices=SliceRule(("shop", "site"), margin=0.9, min_rows=10)))
+
+    run = evaluate(world, begin(world, "a.csv", 0.95, 2))
+
+    assert run["state"] == "PROMOTED", run["reason"]
+    assert len(run["verdict"]["slices"]) == 94
+    assert len(world.app.history.decisions("census")[-1].evidence["verdict"]["slices"]) == 94
 
 
 def test_an_update_that_answers_200_and_changes_nothing_is_rolled_back(world: World) -> None:

@@ -26,6 +26,26 @@ from shared.secret import Secret
 NOW = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
 
 
+def test_a_text_longer_than_a_property_may_be_comes_back_whole_from_every_way_in(storage: Secret) -> None:
+    table = TableStore(storage, DATASETS)
+    long = "".join(chr(0x1F600 + at % 50) if at % 3 else "ä" for at in range(35_001))
+    row = {"PartitionKey": "long", "RowKey": "1", "text": long, "other": "short", "number": 3}
+
+    version = table.insert(row)
+    assert table.get("long", "1") == (row, version)
+    version = table.replace({**row, "text": long + "!"}, version)
+    version = table.replace_with({**row, "other": long}, version, ("upsert", {**row, "RowKey": "2"}))
+    table.insert_together([{**row, "RowKey": "3"}])
+    table.put({**row, "RowKey": "4"})
+    found = [read for read, _ in table.query("PartitionKey eq @key", key="long")]
+    assert found == [{**row, "other": long}, *({**row, "RowKey": key} for key in "234")]
+
+    table.replace({**row, "text": "now short"}, version)
+    after = table.get("long", "1")
+    assert after
+    assert after[0] == {**row, "text": "now short"}
+
+
 def a_dataset(name: str = "census/ä 'quoted'.csv", etag: str = "0x1") -> Dataset:
     key = dataset_key("training-data", name, etag)
     return Dataset(key, "census", "training-data", name, etag, 3 * 2**31, NOW)
