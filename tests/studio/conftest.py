@@ -16,6 +16,7 @@ import pytest
 import uvicorn
 from azure.storage.blob import BlobServiceClient, ContainerClient
 from exchanges import DATA, SECRET, TOKEN, Jobs, Published, people, recorded, wait_for
+from job_bench import Bench
 
 from shared.secret import Secret
 from studio.batch.job_process import warm_up
@@ -154,6 +155,11 @@ def working(service: Service) -> Iterator[threading.Event]:
     yield stop
     stop.set()
     thread.join()
+
+
+@pytest.fixture
+def bench(service: Service, box: ContainerClient, tmp_path: Path) -> Bench:
+    return Bench(service, box, service.settings.storage, people(tmp_path / "train.csv", 3000).read_bytes())
 
 
 @pytest.fixture
