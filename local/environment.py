@@ -180,7 +180,7 @@ class Environment:
 
     def _publish_first(self, settings: Mapping[str, str], example: Example) -> Publication:
         """Publish a model, and leave the contract that its file meets where it is declared without one."""
-        publication = publish(self.state, settings, example)
+        publication = publish(self.state, settings, example, self._say)
         left = leave_contract(self._models_file(), example.model, example.early, example.experiment)
         if left:
             self._say(f"Left the contract that {example.early.name} meets in {left}: yours to edit")
