@@ -11,7 +11,8 @@ Every error the function app raises on purpose.
     ├── ServiceError              a call to the training or scoring service failed
     │   ├── ServiceUnavailable    may pass if tried later (connect, timeout, 408, 429, 5xx)
     │   ├── ServiceRejected       will not pass if repeated (other 4xx)
-    │   └── ProtocolMismatch      a body is not shaped as the protocol says
+    │   ├── ProtocolMismatch      a body is not shaped as the protocol says
+    │   └── RowsMixedUp           the rows that came back are not those that were sent
     ├── StateConflict             somebody else moved first: drop the work, the winner has it
     │   ├── AlreadyExists         an insert was refused
     │   └── Changed               the ETag was refused
@@ -102,6 +103,10 @@ class ProtocolMismatch(ServiceError):
         self.expected = expected
         self.got = shape_of(got)
         super().__init__("protocol", f"{where}: expected {expected}, got {self.got}", code=code)
+
+
+class RowsMixedUp(ServiceError):
+    """A scoring endpoint answered other rows than were sent, or in another order: nothing can be concluded of them."""
 
 
 class StateConflict(RetrainError):

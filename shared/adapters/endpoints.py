@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from shared.adapters.http import ServiceCaller
+from shared.domain.measuring.echo import disorder
 from shared.domain.model import ScoringEndpoint
-from shared.errors import ServiceRejected
+from shared.errors import RowsMixedUp, ServiceRejected
 from shared.wire import BlobReference, Cell, Endpoint, Resource, Table, resource_update, scoring_answer, scoring_request
 
 _ROWS_AT_ONCE = 1000
@@ -45,7 +46,12 @@ class EndpointClient:
         self._caller.call(operation, "PATCH", self._endpoint.url, self._endpoint.key, body=body, run_id=run_id)
 
     def score(self, columns: tuple[str, ...], rows: Sequence[Sequence[Cell]], run_id: str) -> Table:
-        """Score rows, a thousand a call; the answer's rows are in the order given."""
+        """
+        Score rows, a thousand a call; the answer's rows are in the order given.
+
+        Raises:
+            RowsMixedUp: The service answered other rows, or in another order, as far as what it repeats of them tells.
+        """
         if not self._api_location:
             self.describe(run_id)
         parts = [
@@ -60,5 +66,7 @@ class EndpointClient:
         body = scoring_request(table)
         answer = scoring_answer(self._caller.call(operation, "POST", url, self._endpoint.key, body=body, run_id=run_id))
         if len(answer.rows) != len(table.rows):
-            raise ServiceRejected(operation, f"{len(answer.rows)} rows came back")
+            raise RowsMixedUp(operation, f"{len(answer.rows)} rows came back")
+        if problem := disorder(table, answer):
+            raise RowsMixedUp(operation, problem)
         return answer

@@ -38,6 +38,8 @@ class Faults:
     unavailable: int = 0  # answers 503 to so many calls
     swap_outputs: bool = False
     integer_status: bool = False
+    # Of endpoint, model and right answer: what is answered instead, or None.
+    scoring: Callable[[str, str, Any], tuple[int, Any] | None] = lambda endpoint, model, answer: None
     job_tokens: list[str] = field(default_factory=list)  # of the next answers about a job: good, expired or refused
 
 
@@ -89,7 +91,9 @@ class ClassicService(LocalServer):
         if "/webservices/" in path:
             return self._manage(method, path.rpartition("/")[2], body)
         if path.endswith("/execute"):
-            return 200, self._score(path.split("/")[-2], body)
+            endpoint = path.split("/")[-2]
+            answer = self._score(endpoint, body)
+            return self.faults.scoring(endpoint, self.served[endpoint], answer) or (200, answer)
         return self._batch(method, path.partition("/jobs")[2].strip("/"), body)
 
     def _error(self, code: str, detail: str) -> Any:

@@ -161,6 +161,70 @@ def test_a_new_holdout_that_cannot_be_looked_for_in_the_training_data_asks_a_per
     assert "no column 'site'" in run["reason"]
 
 
+def _value(answer: Any) -> dict[str, Any]:
+    return dict(answer["Results"]["output1"]["value"])
+
+
+def _with(answer: Any, **parts: Any) -> tuple[int, Any]:
+    return 200, {"Results": {"output1": {"type": "table", "value": _value(answer) | parts}}}
+
+
+def _reversed(answer: Any) -> tuple[int, Any]:
+    return _with(answer, Values=_value(answer)["Values"][::-1])
+
+
+def _one_less(answer: Any) -> tuple[int, Any]:
+    return _with(answer, Values=_value(answer)["Values"][1:])
+
+
+def _unscored(answer: Any) -> tuple[int, Any]:
+    names = [name.replace("Scored Probabilities", "Answer") for name in _value(answer)["ColumnNames"]]
+    return _with(answer, ColumnNames=names)
+
+
+def _refused(answer: Any) -> tuple[int, Any]:
+    return 400, {"error": {"code": "BadArgument", "message": "no", "details": [{"code": "x", "message": "no"}]}}
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "answer", "fault"),
+    [
+        ("live", _reversed, "rows-do-not-match: champion: "),
+        ("staging", _reversed, "rows-do-not-match: challenger: "),
+        ("live", _one_less, "rows-do-not-match: champion: "),
+        ("live", _unscored, "champion-unscorable: "),
+        ("staging", _unscored, "challenger-unscorable: "),
+        ("live", _refused, "champion-unscorable: "),
+        ("staging", _refused, "challenger-unscorable: "),
+    ],
+)
+def test_answers_that_judge_nothing_are_an_error_by_name_wherever_it_is_shown(
+    world: World, endpoint: str, answer: Any, fault: str
+) -> None:
+    promoted(world, "a.csv", 0.8, 1)
+    spoilt = {"live": "quality=0.8", "staging": "quality=0.95"}[endpoint]
+    world.service.faults.scoring = lambda name, model, right: (
+        answer(right) if name == endpoint and model == spoilt and len(_value(right)["Values"]) > 100 else None
+    )
+
+    run = evaluate(world, begin(world, "b.csv", 0.95, 2))
+
+    assert run["state"] == "FAILED"
+    assert run["reason"].startswith(f"the challenger could not be judged: {fault}")
+    assert (run["verdict"]["outcome"], run["verdict"]["fault"]) == ("ERROR", fault.partition(":")[0])
+    assert world.app.history.decisions("census")[-1].evidence["verdict"]["outcome"] == "ERROR"
+    assert world.service.served["live"] == "quality=0.8"
+    assert world.app.replaying.replay("census", {})["flips"] == []
+
+
+def test_a_broken_model_on_staging_is_no_fault_of_the_next(world: World) -> None:
+    world.service.faults.scoring = lambda name, model, right: _refused(right) if model == "quality=0.7" else None
+    broken = evaluate(world, begin(world, "a.csv", 0.7, 1))
+    assert "challenger-unscorable" in broken["reason"]
+
+    assert promoted(world, "b.csv", 0.9, 2)["state"] == "PROMOTED"
+
+
 def test_a_holdout_with_a_label_that_the_contract_does_not_know_promotes_nothing(world: World) -> None:
     contract = world.app.evaluation._models["census"].contract
     assert contract.label_values == {"<=50K", ">50K"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from census_rows import people
@@ -61,6 +62,33 @@ def test_an_update_that_answers_200_and_changes_nothing_is_rolled_back(world: Wo
     assert world.service.served["live"] == "quality=0.5"
     model = world.record()
     assert json.loads(model["champion"])["run_id"] == "initial"
+
+
+@pytest.mark.parametrize("fault", ["500", "columns", "order"])
+def test_a_model_that_fails_on_live_is_rolled_back_within_the_deadline(world: World, fault: str) -> None:
+    """On staging it answered as it should: what differs is the endpoint."""
+
+    def spoilt(endpoint: str, model: str, answer: Any) -> tuple[int, Any] | None:
+        if endpoint != "live" or model != "quality=0.9":
+            return None
+        if fault == "500":
+            return 500, {"error": {"code": "InternalError", "message": "x", "details": [{"code": "x", "message": "x"}]}}
+        value = dict(answer["Results"]["output1"]["value"])
+        if fault == "columns":
+            value["ColumnNames"] = [name.replace("Scored Probabilities", "Answer") for name in value["ColumnNames"]]
+        else:
+            value["Values"] = value["Values"][::-1]
+        return 200, {"Results": {"output1": {"type": "table", "value": value}}}
+
+    world.service.faults.scoring = spoilt
+
+    run = evaluate(world, begin(world, "a.csv", 0.9, 1))
+
+    assert run["state"] == "ROLLED_BACK", run["reason"]
+    assert "the live endpoint did not give the challenger's answers within" in run["reason"]
+    said = {"500": "(500 x)", "columns": "Scored Probabilities", "order": "in another order"}[fault]
+    assert said in run["reason"]
+    assert world.service.served["live"] == "quality=0.5"
 
 
 def test_a_refused_update_leaves_the_champion(world: World) -> None:

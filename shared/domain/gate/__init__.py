@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from shared.domain.gate.judging import Circumstances, judge
 from shared.domain.gate.rule import GateRule, MetricRule, Mode, Policy, SliceRule
-from shared.domain.gate.verdict import Check, Fault, Outcome, Part, Severity, Verdict, is_unpaired
+from shared.domain.gate.verdict import Check, Fault, Outcome, Part, Severity, Verdict, error_verdict, is_unpaired
 
 __all__ = [
     "Check",
@@ -23,6 +23,7 @@ __all__ = [
     "Severity",
     "SliceRule",
     "Verdict",
+    "error_verdict",
     "is_unpaired",
     "judge",
 ]

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from enum import Enum
 from typing import Any
 
+from shared.domain.gate.rule import GateRule
 from shared.domain.measuring.metrics import is_usable
 
 
@@ -115,6 +116,13 @@ class Verdict:
         """Return the verdict as plain JSON values; a value that is not finite becomes null."""
         plain: dict[str, Any] = _plain(asdict(self))
         return plain
+
+
+def error_verdict(reason: str, rule: GateRule | None) -> Verdict:
+    """Return the verdict on evidence that could not be had; its fault is the one that the reason begins with."""
+    named = reason.partition(":")[0]
+    fault = next((fault for fault in Fault if fault.value == named), None)
+    return Verdict(Outcome.ERROR, reason, rule.metric if rule else "", fault=fault, rule=rule.as_json() if rule else {})
 
 
 def is_unpaired(verdict: Mapping[str, Any] | None) -> bool:

@@ -16,7 +16,7 @@ from shared.adapters.runs_table import RunTable
 from shared.adapters.storage_layout import ARTIFACTS
 from shared.domain.deciding.approval import AskWhen
 from shared.domain.deciding.champion import INITIAL, Champion
-from shared.domain.gate import Fault, Outcome, Verdict
+from shared.domain.gate import Fault, Outcome, Verdict, error_verdict
 from shared.domain.lifecycle.runs import Run, RunKind, RunState
 from shared.domain.measuring import golden
 from shared.domain.measuring.metrics import parse_metrics
@@ -25,6 +25,7 @@ from shared.errors import (
     EvaluationError,
     MetricsError,
     ProtocolMismatch,
+    RowsMixedUp,
     ServiceRejected,
     ServiceUnavailable,
     StateConflict,
@@ -123,8 +124,9 @@ class Evaluation:
         if run.state is RunState.EVALUATING:
             try:
                 run, known = self._judge(run, model, lease)
-            except (EvaluationError, MetricsError, ServiceRejected, ProtocolMismatch) as failed:
+            except (EvaluationError, MetricsError, ServiceRejected, ProtocolMismatch, RowsMixedUp) as failed:
                 name = f"{Fault.METRICS_UNREADABLE.value}: " if isinstance(failed, MetricsError) else ""
+                run = replace(run, verdict=error_verdict(f"{name}{failed}", model.gate).as_json())
                 run = self._close(run, RunState.FAILED, f"the challenger could not be judged: {name}{failed}", lease)
         if run.state in (RunState.PROMOTING, RunState.RESTORING):
             lease.hold()

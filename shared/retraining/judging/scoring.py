@@ -84,7 +84,7 @@ class Scoring:
         live = self._promotion.live(model)
         if model.staging is None:
             evidence = Evidence(dict(metrics), _around(champion, "no staging endpoint"), "", champion.run_id, {})
-            return Gathered(rows, ask(live, model, rows, run.id), None, evidence)
+            return Gathered(rows, ask(live, model, rows, run.id, who="champion"), None, evidence)
         anchor = self._anchor(run, model, lease, rows, version) if version else None
         around = _around(champion, "" if version else "no holdout")
         if data is not None:
@@ -98,7 +98,10 @@ class Scoring:
 
         self._staging.install(staging, lease, run.id, put_challenger, rows, run.id)
         lease.hold()
-        scores = {"champion": ask(live, model, rows, run.id), "challenger": ask(staging, model, rows, run.id)}
+        scores = {
+            "champion": ask(live, model, rows, run.id, who="champion"),
+            "challenger": ask(staging, model, rows, run.id, who="challenger"),
+        }
         if not version:
             evidence = Evidence(dict(metrics), around, "", champion.run_id, {})
             return Gathered(rows, scores["champion"], scores["challenger"], evidence)
@@ -157,7 +160,7 @@ class Scoring:
             staging.update(model.resource, reference, run.id)
 
         self._staging.install(staging, lease, anchor.run_id, put_anchor, rows, run.id)
-        return ask(staging, model, rows, run.id)
+        return ask(staging, model, rows, run.id, who="anchor")
 
     def _retired(
         self, run: Run, model: Model, metrics: Mapping[str, float], version: str
@@ -175,8 +178,8 @@ class Scoring:
     def _asked_before(self, run: Run, model: Model, version: str) -> dict[str, Answered]:
         rows = kept_holdout(self._evidence, model, version)
         return {
-            "champion": ask(self._promotion.live(model), model, rows, run.id),
-            "challenger": ask(self._promotion.staging(model), model, rows, run.id),
+            "champion": ask(self._promotion.live(model), model, rows, run.id, who="champion"),
+            "challenger": ask(self._promotion.staging(model), model, rows, run.id, who="challenger"),
         }
 
 

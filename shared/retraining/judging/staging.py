@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 from shared.adapters.endpoints import EndpointClient
+from shared.domain.gate import Fault
 from shared.domain.measuring.holdout import Answered, Holdout, answered
 from shared.domain.model import Model
+from shared.errors import (
+    EvaluationError,
+    ProtocolMismatch,
+    RowsMixedUp,
+    ServiceError,
+    ServiceRejected,
+    ServiceUnavailable,
+)
 from shared.retraining.promoting.lease import Lease
+from shared.wire import Cell
 
 _PROBE_ROWS = 20
 
@@ -37,19 +47,53 @@ class Staging:
         """
         if lease.record.staged_run == made_by:
             return
-        probe = rows.rows[:_PROBE_ROWS]
-        before = endpoint.score(rows.columns, probe, run_id).rows
+
+        def answers() -> Sequence[Sequence[Cell]] | None:
+            return _probed(endpoint, rows, run_id)
+
+        before = answers()
         if lease.record.staged_run:  # another model was put there under this lease
             lease.save(lambda record: replace(record, staged_run=""))
         put()
         until = time.monotonic() + self._settle.total_seconds()
         pause = 0.05
-        while endpoint.score(rows.columns, probe, run_id).rows == before and time.monotonic() < until:
+        while answers() == before and time.monotonic() < until:
             time.sleep(pause)
             pause = min(2 * pause, 2.0)
         lease.note(lambda record: replace(record, staged_run=made_by))  # lost with its worker: then it is put anew
 
 
-def ask(endpoint: EndpointClient, model: Model, rows: Holdout, run_id: str) -> Answered:
-    """Ask an endpoint for its answers to every row."""
-    return answered(endpoint.score(rows.columns, rows.rows, run_id), model.task)
+def _probed(endpoint: EndpointClient, rows: Holdout, run_id: str) -> Sequence[Sequence[Cell]] | None:
+    """Return an endpoint's answers to some rows; None where its model gives none, which is no fault of the next one."""
+    try:
+        return endpoint.score(rows.columns, rows.rows[:_PROBE_ROWS], run_id).rows
+    except ServiceError as failed:
+        if failed.status is None and isinstance(failed, ServiceUnavailable):
+            raise
+        return None
+
+
+_UNSCORABLE = {
+    "champion": Fault.CHAMPION_UNSCORABLE,
+    "challenger": Fault.CHALLENGER_UNSCORABLE,
+    "anchor": Fault.ANCHOR_UNSCORABLE,
+}
+
+
+def ask(endpoint: EndpointClient, model: Model, rows: Holdout, run_id: str, *, who: str) -> Answered:
+    """
+    Ask an endpoint for its answers to every row.
+
+    Args:
+        who: Whose model it serves: `champion`, `challenger` or `anchor`.
+
+    Raises:
+        EvaluationError: It answers other rows, none, or without the scored columns; named as in docs/gate.md.
+        ServiceUnavailable: It may answer later.
+    """
+    try:
+        return answered(endpoint.score(rows.columns, rows.rows, run_id), model.task)
+    except RowsMixedUp as mixed:
+        raise EvaluationError(f"{Fault.ROWS_DO_NOT_MATCH.value}: {who}: {mixed}") from mixed
+    except (ServiceRejected, ProtocolMismatch) as failed:
+        raise EvaluationError(f"{_UNSCORABLE[who].value}: {failed}") from failed

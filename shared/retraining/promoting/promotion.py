@@ -122,7 +122,8 @@ class Promotion:
         except ServiceRejected as refused:
             return self._runs.save(run.advanced(RunState.RESTORING, self._clock(), str(refused)))
         if not proof.holds:
-            reason = f"the live endpoint did not give the {_whose(run)} answers within {span(self._patience(model))}"
+            said = f"the live endpoint did not give the {_whose(run)} answers within {span(self._patience(model))}"
+            reason = f"{said}: {proof.failure}" if proof.failure else said
             return self._runs.save(run.advanced(RunState.RESTORING, self._clock(), reason))
         return self._crown(run, model, proof, lease, sha256, expected)
 
