@@ -82,8 +82,9 @@ def read_request(body: bytes, service: WebService) -> tuple[Sequence[str], Rows,
     if fields.get("Inputs") is None:
         raise BadArgument("MissingRequestInput", f"Inputs is missing: send rows as Inputs.{input_name}")
     inputs = _object(fields["Inputs"], "Inputs")
-    if input_name not in inputs:
-        raise BadArgument("InvalidInputNames", f"Inputs needs '{input_name}', got {sorted(inputs)}")
+    named = [name for name, table in inputs.items() if table is not None]
+    if named != [input_name]:
+        raise BadArgument("InvalidInputNames", f"Inputs must hold '{input_name}' and no other, got {named}")
     table = inputs[input_name]
     where = f"Inputs.{input_name}"
     columns, rows = (

@@ -156,6 +156,8 @@ def test_the_secondary_key_opens_the_endpoint_too(published: Published) -> None:
         ([], "BadArgument", "RequestBodyInvalid"),
         ({}, "BadArgument", "MissingRequestInput"),
         ({"Inputs": {"other": {}}}, "BadArgument", "InvalidInputNames"),
+        ({"Inputs": {"input1": None}}, "BadArgument", "InvalidInputNames"),
+        ({"Inputs": {**table()["Inputs"], "input2": {}}}, "BadArgument", "InvalidInputNames"),
         ({"Inputs": {"input1": {"ColumnNames": COLUMNS}}}, "BadArgument", "RequestBodyInvalid"),
         ({"Inputs": {"input1": {"ColumnNames": [1], "Values": []}}}, "BadArgument", "RequestBodyInvalid"),
         ({"Inputs": {"input1": [1]}}, "BadArgument", "RequestBodyInvalid"),
@@ -171,6 +173,10 @@ def test_the_secondary_key_opens_the_endpoint_too(published: Published) -> None:
 )
 def test_each_mistake_has_the_protocols_codes(published: Published, body: object, code: str, detail: str) -> None:
     assert error_of(execute(published, body)) == (400, code, detail)
+
+
+def test_a_second_input_that_is_null_is_absent(published: Published) -> None:
+    assert execute(published, {"Inputs": {"input0": None, **table()["Inputs"]}}).status_code == 200
 
 
 def test_a_cell_that_cannot_be_read_is_named_by_row_and_column(published: Published) -> None:
