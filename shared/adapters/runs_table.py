@@ -155,6 +155,11 @@ class RunTable:
         rows = self._table.query(condition, only=only, model=model)
         return {str(row["RowKey"]) for row, _ in rows if row["state"] in wanted}
 
+    def open(self, model: str, states: Collection[RunState]) -> list[Run]:
+        """Return one model's runs in these states, which are none of an end."""
+        open_ones = map(_of, self._table.query("PartitionKey eq @model and is_open eq true", model=model))
+        return [run for run in open_ones if run.state in states]
+
     def all(self, model: str | None = None) -> list[Run]:
         """Return the runs of one model or of all, newest first."""
         rows = self._table.query("PartitionKey eq @model", model=model) if model else self._table.query("")

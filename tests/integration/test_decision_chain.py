@@ -127,6 +127,20 @@ def test_after_a_rollback_what_serves_is_told_with_the_rule_and_evidence_that_it
     assert world.app.history.serving("census", None)["serving"]["run_id"] == third["id"]
 
 
+def test_a_change_that_is_under_way_makes_the_answer_unsure_at_that_moment(world: World) -> None:
+    asked: list[dict[str, Any]] = []
+
+    def look(name: str) -> None:
+        if name == "live":
+            asked.append(world.app.history.serving("census", None))
+
+    world.service.before_update = look
+    run = promoted(world, "a.csv", 0.9, 1)
+
+    assert [found["unsure"] for found in asked] == [f"run '{run['id']}' is changing the live endpoint (PROMOTING)"]
+    assert world.app.history.serving("census", None)["unsure"] is None
+
+
 def test_while_the_live_endpoint_changes_what_serves_is_not_sure(world: World) -> None:
     world.service.faults.lying_updates = 1
     run = begin(world, "a.csv", 1.0, 1)

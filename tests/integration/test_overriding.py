@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 from census_rows import people
-from deciding_steps import ask_always, evaluate, promoted
+from deciding_steps import ask_always, declare, evaluate, promoted
 from retraining_world import World
 
 from shared.domain.deciding.decision import OVERRIDE
@@ -56,6 +56,56 @@ def test_an_override_ends_at_its_time_and_the_model_before_comes_back(world: Wor
     assert "was until" in back["reason"]
     assert world.service.served["live"] == "quality=0.5"
     assert world.app.history.serving("census", None)["serving"]["until"] is None
+
+
+def test_without_a_staging_endpoint_an_override_is_proven_by_another_answer_than_before(world: World) -> None:
+    rule = world.app.evaluation._models["census"].gate
+    assert rule
+    declare(world, staging=None, gate=replace(rule, floors={"AUC": 0.99}))
+    world.service.quality = 0.9
+    world.drop("a.csv", people(600))
+    world.tick()
+    refused = world.run()
+    assert refused["state"] == "REJECTED", refused["reason"]
+    world.service.faults.lying_updates = 1
+
+    unproven = evaluate(world, world.app.rollback.override(refused["id"], "ada", "we need it"))
+    world.pass_time(minutes=1)
+    done = evaluate(world, world.app.rollback.override(refused["id"], "ada", "we need it"))
+
+    assert unproven["state"] == "ROLLED_BACK", unproven["reason"]
+    assert done["state"] == "PROMOTED", done["reason"]
+    assert world.service.served["live"] == "quality=0.9"
+
+
+def test_the_end_of_an_override_leaves_the_last_approved_model_and_later_runs_as_they_were(world: World) -> None:
+    promoted(world, "a.csv", 0.8, 1)
+    anchor = json.loads(world.record()["anchor"])
+    assert anchor["run_id"] == "initial"
+    world.service.quality = 0.2
+    world.drop("b.csv", people(600, seed=2))
+    world.tick()
+    until = world.clock() + timedelta(hours=2)
+    evaluate(world, world.app.rollback.override(world.run()["id"], "ada", "for the fair", until.isoformat()))
+    assert world.service.served["live"] == "quality=0.2"
+    assert json.loads(world.record()["anchor"]) == anchor
+    world.pass_time(hours=3)
+    for _ in range(3):
+        world.app.rollback.end_overdue()
+        world.pass_time(seconds=30)
+        world.tick()
+
+    assert world.service.served["live"] == "quality=0.8"
+    assert json.loads(world.record()["anchor"]) == anchor
+    assert not json.loads(world.record()["champion"])["restored"]
+
+
+def test_nobody_may_ask_in_the_apps_own_name(world: World) -> None:
+    first = promoted(world, "a.csv", 0.8, 1)
+    promoted(world, "b.csv", 0.9, 2)
+
+    with pytest.raises(RequestRefused, match="'Relearn' is the app itself; give your own name"):
+        world.app.rollback.rollback("census", first["id"], "Relearn", "as if nobody had asked")
 
 
 def test_an_override_that_something_replaced_ends_nothing(world: World) -> None:

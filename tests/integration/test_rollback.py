@@ -16,6 +16,18 @@ from shared.domain.deciding.decision import ROLLBACK
 from shared.errors import RequestRefused
 
 
+def test_a_model_that_makes_live_answer_nothing_but_errors_is_rolled_back_by_a_person_too(world: World) -> None:
+    first = promoted(world, "a.csv", 0.8, 1)
+    promoted(world, "b.csv", 0.9, 2)
+    error = {"error": {"code": "InternalError", "message": "x", "details": [{"code": "x", "message": "x"}]}}
+    world.service.faults.scoring = lambda name, model, right: (500, error) if model == "quality=0.9" else None
+
+    back = evaluate(world, world.app.rollback.rollback("census", first["id"], "ada", "it only fails"))
+
+    assert back["state"] == "PROMOTED", back["reason"]
+    assert world.service.served["live"] == "quality=0.8"
+
+
 def test_a_rollback_brings_the_model_before_back_and_is_proven_and_recorded(world: World) -> None:
     first = promoted(world, "a.csv", 0.8, 1)
     promoted(world, "b.csv", 1.0, 2)

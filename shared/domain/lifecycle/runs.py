@@ -15,6 +15,8 @@ from shared.domain.gate import is_unpaired
 from shared.domain.lifecycle.announcement import Announcement
 from shared.errors import IllegalTransition
 
+ITSELF = "Relearn"  # who asks for what the app does of its own accord: to end an override
+
 
 class RunKind(Enum):
     """What a run is for."""

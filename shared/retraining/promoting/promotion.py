@@ -22,7 +22,7 @@ from shared.adapters.tables import stored
 from shared.domain.deciding.champion import INITIAL, Champion
 from shared.domain.deciding.decision import OVERRIDE, ROLLBACK
 from shared.domain.lifecycle.budgets import is_overdue
-from shared.domain.lifecycle.runs import Run, RunKind, RunState
+from shared.domain.lifecycle.runs import ITSELF, Run, RunKind, RunState
 from shared.domain.measuring import golden
 from shared.domain.model import Model
 from shared.domain.spans import span
@@ -132,7 +132,7 @@ class Promotion:
         champion = lease.record.champion
         if champion is None or champion.placed_by != run.id:
             champion = crowned = self._champion_of(run, sha256)
-            by_a_person = run.approval is not None or run.kind is not RunKind.TRAINING
+            by_a_person = run.approval is not None or _is_choice(run)
             try:
                 lease.save(lambda it: replace(it, champion=crowned, anchor=crowned if by_a_person else it.anchor))
             except Changed:
@@ -185,7 +185,7 @@ class Promotion:
             since=self._clock(),
             trained_at=origin.created_at if origin and made_by != INITIAL else None,
             placed_by=run.id,
-            restored=run.kind is RunKind.ROLLBACK,
+            restored=run.kind is RunKind.ROLLBACK and run.requested_by != ITSELF,
             until=run.until,
         )
 
@@ -247,6 +247,11 @@ class Promotion:
         at = champion.since if promoted else self._clock()
         lease.note_decision(self._decisions.append(run.model, run.id, outcome, at, evidence, noted=lease.record.head))
         return self._runs.save(run.advanced(state, self._clock(), reason))
+
+
+def _is_choice(run: Run) -> bool:
+    """Whether a person chose a model to stay: not for a time only, nor the app itself when such a time is up."""
+    return run.kind is not RunKind.TRAINING and run.until is None and run.requested_by != ITSELF
 
 
 def _tell(expected: GoldenRows) -> bool:

@@ -21,11 +21,12 @@ from shared.adapters.storage_layout import ARTIFACTS
 from shared.adapters.tables import stored
 from shared.domain.deciding.champion import Champion
 from shared.domain.deciding.decision import has_served, served_before
-from shared.domain.lifecycle.runs import Run, RunKind, RunState
+from shared.domain.lifecycle.runs import ITSELF, Run, RunKind, RunState
 from shared.domain.measuring import golden
 from shared.domain.measuring.answers import answers_of
+from shared.domain.measuring.measures import Answers
 from shared.domain.model import Model
-from shared.errors import EvaluationError, RequestRefused, ServiceRejected
+from shared.errors import EvaluationError, RequestRefused, ServiceError, ServiceUnavailable
 from shared.logs import event
 from shared.retraining import Clock
 from shared.retraining.asked_instant import asked_instant
@@ -36,7 +37,9 @@ from shared.retraining.showing.views import Json, run_as_json
 
 _log = logging.getLogger(__name__)
 _REFUSED = (RunState.REJECTED, RunState.HELD, RunState.TIMED_OUT)
-_ITSELF = "Relearn"  # who asks for the end of an override
+
+# Columns, rows, the kept model's answers to them and what live answers now, each where it is known.
+Telling = tuple[tuple[str, ...], list[Any], list[Any] | None, list[Any] | None]
 _SOURCES = 10  # at most so many runs' golden rows are tried
 
 
@@ -131,7 +134,7 @@ class Rollback:
             before = served_before(self._decisions.chain(name), champion.run_id)
             reason = f"the override that put '{champion.run_id}' live was until {stored(champion.until)}"
             try:
-                self._begin(model, RunKind.ROLLBACK, before, champion, _ITSELF, reason, at=champion.until)
+                self._begin(model, RunKind.ROLLBACK, before, champion, ITSELF, reason, at=champion.until)
             except RequestRefused as busy:
                 event(_log, "override.not_ended", model=name, reason=str(busy))
 
@@ -152,6 +155,8 @@ class Rollback:
             raise RequestRefused(f"there is no model '{model_name}'; GET /api/models lists them", 404)
         if not by.strip() or not reason.strip():
             raise RequestRefused("say who asks and why: give `by` and `reason`", 400)
+        if by.strip() == ITSELF:
+            raise RequestRefused(f"'{ITSELF}' is the app itself; give your own name as `by`", 400)
         champion = self._records.load(model_name).champion
         if champion is None:
             raise RequestRefused(
@@ -201,22 +206,41 @@ class Rollback:
         event(_log, "rollback.requested", model=model.name, run_id=run.id, restores=target, by=run.requested_by)
         return run_as_json(self._runs.create(run))
 
-    def _telling_rows(self, run: Run, model: Model) -> tuple[tuple[str, ...], list[Any], list[Any], list[Any] | None]:
+    def _telling_rows(self, run: Run, model: Model) -> Telling:
         """Return rows, what the kept model answers to them, and what live answers now; most different first."""
-        alike: tuple[tuple[str, ...], list[Any], list[Any], list[Any] | None] | None = None
+        alike: Telling | None = None
         for columns, rows, kept in self._recorded(run):
-            try:
-                live = answers_of(self._promotion.live(model).score(columns, rows, run.id), model.task)
-            except ServiceRejected:  # what serves now cannot even be asked: all the more reason to go back
+            live = self._answers_now(run, model, columns, rows)
+            if live is None:  # what serves now cannot even be asked: all the more reason to go back
                 return columns, rows, kept, None
             chosen = golden.choose(live, np.asarray(kept, dtype=np.float64))
             found = columns, [rows[at] for at in chosen], [kept[at] for at in chosen], live[chosen].tolist()
             if chosen:
                 return found
             alike = alike or (columns, rows, kept, live.tolist())
-        if alike is None:
+        # Where no kept row tells the two apart, live must still give exactly the kept model's answers.
+        return alike or self._otherwise(run, model)
+
+    def _otherwise(self, run: Run, model: Model) -> Telling:
+        """
+        Return rows that show a model whose own answers nobody knows, since no staging endpoint was there to ask it.
+
+        As at any promotion without one, live then has to answer otherwise than it does now.
+        """
+        source = self._runs.find(run.model, run.restores)
+        document = self._golden.load(source) if source else None
+        live = self._answers_now(run, model, document.columns, document.rows) if document else None
+        if document is None or live is None:
             raise EvaluationError(f"no answers of '{run.restores}' are kept, so its return could not be proven")
-        return alike  # no kept row tells the two apart: live must still give exactly the kept model's answers
+        return document.columns, document.rows, None, live.tolist()
+
+    def _answers_now(self, run: Run, model: Model, columns: tuple[str, ...], rows: list[Any]) -> Answers | None:
+        try:
+            return answers_of(self._promotion.live(model).score(columns, rows, run.id), model.task)
+        except ServiceError as failed:
+            if isinstance(failed, ServiceUnavailable) and failed.status is None:
+                raise
+            return None
 
     def _recorded(self, run: Run) -> Iterator[tuple[tuple[str, ...], list[Any], list[Any]]]:
         """Yield rows whose answers by the kept model are known: its own golden rows, and those of its challengers."""

@@ -5,13 +5,16 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from shared.adapters.decisions import DecisionTable
 from shared.adapters.models_table import ModelTable
+from shared.adapters.runs_table import RunTable
 from shared.adapters.tables import stored
 from shared.domain.deciding.champion import INITIAL, Champion
 from shared.domain.deciding.decision import Decision, changing_at, problems_of, serving_at
+from shared.domain.lifecycle.runs import RunState
 from shared.domain.model import Model
 from shared.errors import RequestRefused
 from shared.retraining import Clock
@@ -29,9 +32,10 @@ class History:
     """Reads the decisions and the champions."""
 
     def __init__(
-        self, models: Mapping[str, Model], records: ModelTable, decisions: DecisionTable, clock: Clock
+        self, models: Mapping[str, Model], runs: RunTable, records: ModelTable, decisions: DecisionTable, clock: Clock
     ) -> None:
-        self._models, self._records, self._decisions, self._clock = models, records, decisions, clock
+        self._models, self._runs, self._records = models, runs, records
+        self._decisions, self._clock = decisions, clock
 
     def models(self) -> Json:
         """Return every declared model with what serves."""
@@ -61,6 +65,7 @@ class History:
         chain = self._decisions.chain(name)
         link, change = serving_at(chain, instant), changing_at(chain, instant)
         unsure = f"run '{change.run_id}' was changing the live endpoint ({change.outcome})" if change else None
+        unsure = unsure or self._under_way(name, instant)
         if link is None:
             before = f"the model that was published with the service; no decision was made by {stored(instant)}"
             serving: Json = {"run_id": INITIAL, "reason": before}
@@ -87,6 +92,14 @@ class History:
             "hash": link.hash,
         }
         return {"model": name, "at": stored(instant), "serving": serving, "unsure": unsure}
+
+    def _under_way(self, name: str, at: datetime) -> str | None:
+        """Say which run has been changing the live endpoint since before an instant, and has not ended yet."""
+        for run in self._runs.open(name, (RunState.PROMOTING, RunState.RESTORING)):
+            began = next(began for state, began in reversed(run.stages) if state == RunState.PROMOTING.value)
+            if began <= at:
+                return f"run '{run.id}' is changing the live endpoint ({run.state.value})"
+        return None
 
     def decisions(self, model: str | None) -> list[Decision]:
         """Return the decisions of one model or of all, oldest first."""
