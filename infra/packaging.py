@@ -1,9 +1,9 @@
 """
 The deployment package, as the platform's build makes it: `python -m infra.packaging FOLDER`.
 
-FOLDER/app holds what .funcignore leaves of the project, with the dependencies for Python 3.12 on Linux below
-`.python_packages/lib/site-packages`; FOLDER/relearn.zip is that, packed. Sizes and a cold import's time are printed.
-No Python 3.12 is needed to resolve and pack; one is needed to compile the modules and to measure.
+FOLDER/relearn.zip holds what .funcignore leaves of the project, with the dependencies for Python 3.12 on Linux below
+`.python_packages/lib/site-packages`; FOLDER/app is that archive, unpacked. Its sizes and its cold import's time are
+printed. No Python 3.12 is needed to resolve and pack; one is needed to compile the modules and to measure.
 """
 
 from __future__ import annotations
@@ -47,6 +47,12 @@ def main(arguments: list[str]) -> int:
     if python is not None:
         compile_modules(app / SITE_PACKAGES, python)
     pack(app, archive)
+    return said(archive, app, python)
+
+
+def said(archive: Path, app: Path, python: str | None) -> int:
+    """Unpack an archive in place of whatever it was made from, and say how big it is and how quickly it is imported."""
+    unpack(archive, app)
     unpacked = sum(path.stat().st_size for path in app.rglob("*") if path.is_file())
     print(f"{archive}: {archive.stat().st_size / _MIB:.1f} MiB, {unpacked / _MIB:.1f} MiB unpacked")
     if problem := too_big(archive):
@@ -132,6 +138,13 @@ def pack(app: Path, archive: Path) -> None:
                 entry = zipfile.ZipInfo(str(path.relative_to(app)), (2026, 1, 1, 0, 0, 0))
                 entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
                 packed.writestr(entry, path.read_bytes())
+
+
+def unpack(archive: Path, app: Path) -> None:
+    """Have a folder hold what an archive holds, and nothing else."""
+    shutil.rmtree(app, ignore_errors=True)
+    with zipfile.ZipFile(archive) as packed:
+        packed.extractall(app)
 
 
 if __name__ == "__main__":

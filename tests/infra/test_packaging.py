@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
+import sys
 import zipfile
 from pathlib import Path
 
-from infra.packaging import MOST_BYTES, pack, packaged_files, pins_for, stage, too_big
+import pytest
+
+from infra.packaging import MOST_BYTES, SITE_PACKAGES, pack, packaged_files, pins_for, said, stage, too_big
 from tests.infra.places import ROOT
 
 OWN = {"constraints.txt", "function_app.py", "host.json", "models.toml", "requirements.txt"}
@@ -61,3 +65,36 @@ def test_a_package_beyond_its_size_is_refused(tmp_path: Path) -> None:
 
     os.truncate(archive, MOST_BYTES + 100_000)
     assert too_big(archive).startswith("the package has 60.1 MB, and may have 60: ")
+
+
+def test_what_is_measured_is_the_archive_and_not_what_it_was_made_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app, archive = tmp_path / "app", tmp_path / "relearn.zip"
+    (app / SITE_PACKAGES).mkdir(parents=True)
+    (app / "function_app.py").write_text("import only_packed\n")
+    (app / SITE_PACKAGES / "only_packed.py").write_text(f"about = {'x' * 2**20!r}\n")
+    pack(app, archive)
+    (app / "function_app.py").write_text("raise RuntimeError('what the archive was made of')\n")
+    (app / "left_over.py").touch()
+
+    assert said(archive, app, sys.executable) == 0
+
+    size, python, *figures = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(rf"{re.escape(str(archive))}: 0\.0 MiB, 1\.0 MiB unpacked", size)
+    assert python == f"cold import by {sys.executable}, on one core:"
+    assert len(figures) == 2
+    assert all(re.search(r"best \d+\.\d\d s, median \d+\.\d\d s of processor time", line) for line in figures)
+    assert not (app / "left_over.py").exists()
+
+
+def test_without_the_platforms_python_no_import_is_claimed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    app, archive = tmp_path / "app", tmp_path / "relearn.zip"
+    app.mkdir()
+    pack(app, archive)
+
+    assert said(archive, app, None) == 0
+
+    printed = capsys.readouterr().out
+    assert "no Python 3.12 that runs was found" in printed
+    assert "cold import by" not in printed

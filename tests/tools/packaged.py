@@ -6,10 +6,9 @@ import fcntl
 import hashlib
 import os
 import shutil
-import zipfile
 from pathlib import Path
 
-from infra.packaging import ROOT, SITE_PACKAGES, add_dependencies, bake_version, compile_modules, pack, stage
+from infra.packaging import ROOT, SITE_PACKAGES, add_dependencies, bake_version, compile_modules, pack, stage, unpack
 from infra.pythons import pythons
 
 
@@ -21,8 +20,7 @@ def packaged(folder: Path, version: str) -> Path:
     shutil.copytree(_built(version) / SITE_PACKAGES, built / SITE_PACKAGES, copy_function=os.link)
     pack(built, archive)
     shutil.rmtree(built)
-    with zipfile.ZipFile(archive) as packed:
-        packed.extractall(app)
+    unpack(archive, app)
     return app
 
 
