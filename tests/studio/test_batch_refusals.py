@@ -36,7 +36,10 @@ def test_a_body_that_is_not_json_is_refused(jobs: Jobs, text: bytes) -> None:
 
 
 def test_a_body_that_is_too_large_is_refused(jobs: Jobs) -> None:
-    assert jobs.call("POST", "", content=b" " * 50_000).status_code == 413
+    read, refused = (jobs.call("POST", "", content=b"{}".ljust(n_bytes)) for n_bytes in (40_000, 40_001))
+
+    assert error_of(read) == (400, "BadArgument", "BatchJobInputsNotSpecified")
+    assert error_of(refused) == (413, "MemoryQuotaViolation", "OutOfMemoryLimit")
 
 
 @pytest.mark.parametrize("owner", ["workspaces", "subscriptions"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,12 +12,14 @@ import pytest
 import requests.adapters
 from azure.storage.blob import BlobServiceClient
 from certificates import self_signed
+from exchanges import Jobs, Published, RunJobs, error_of
 
 from local.azurite import Azurite, Certificate
 from shared.secret import Secret
 from shared.wire import BlobReference
 from studio.blobs.blob_access import BlobAccess, BlobFault, BlobUnreachable
 from studio.blobs.connection import StorageAccount
+from studio.settings import Settings
 
 OWN = StorageAccount("https://own.example", "own", key=Secret("a2V5"))
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="  # Azurite's, known
@@ -96,6 +99,36 @@ def test_a_certificate_of_who_is_not_trusted_is_refused(
     _refused("localhost", opened(self_signed(tmp_path / "foreign", "localhost")))
 
     assert KEY not in caplog.text
+
+
+@pytest.fixture
+def untrusted(opened: Opened, tmp_path: Path) -> int:
+    """The port of storage with a certificate that nobody trusts."""
+    return opened(self_signed(tmp_path, "localhost"))
+
+
+@pytest.fixture
+def settings(settings: Settings, untrusted: int) -> Settings:
+    return replace(settings, blob_hosts=settings.blob_hosts | {f"localhost:{untrusted}"})
+
+
+def test_the_refusal_has_the_protocols_form_and_holds_no_signature(
+    published: Published, untrusted: int, jobs: Jobs, run_jobs: RunJobs, caplog: pytest.LogCaptureFixture
+) -> None:
+    def there(name: str) -> dict[str, str]:
+        base = f"https://localhost:{untrusted}/devstoreaccount1/"
+        return {"BaseLocation": base, "RelativeLocation": f"box/{name}", "SasBlobToken": "?sv=1&sig=topsecret"}
+
+    model = {"Name": published.json["predictive"]["resource"], "Location": there("model.ilearner")}
+    address, headers = published.endpoint("live")["management_url"], published.headers("live")
+    answer = published.client.patch(address, headers=headers, json={"Resources": [model]})
+    status = jobs.finished({"Inputs": {"input1": there("a.csv")}}, run_jobs)
+
+    assert error_of(answer) == (400, "BadArgument", "InvalidBlob")
+    assert (status["StatusCode"], "Error 0030" in status["Details"]) == ("Failed", True)
+    said = (answer.text, status["Details"])
+    assert ["'localhost' shows no certificate that this service trusts" in text for text in said] == [True, True]
+    assert "topsecret" not in "".join([*said, caplog.text])
 
 
 def _refused(host: str, port: int) -> None:

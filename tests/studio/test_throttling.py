@@ -135,6 +135,14 @@ def test_wrong_workspace_tokens_are_limited_too(published: Published) -> None:
     assert error_of(refused) == (503, "ServiceUnavailable", "RequestThrottled")
 
 
+def test_callers_without_a_key_are_limited_too(published: Published) -> None:
+    address = f"{published.jobs_url}/{'0' * 32}{VERSION}"
+    for _ in range(MAX_WRONG_KEYS):
+        assert published.client.get(address).status_code == 401
+
+    assert published.client.get(address, headers=published.jobs_headers).status_code == 503
+
+
 def test_batch_keys_are_limited_too(published: Published) -> None:
     address = f"{published.jobs_url}/{'0' * 32}{VERSION}"
     for _ in range(MAX_WRONG_KEYS):
