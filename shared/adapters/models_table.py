@@ -104,6 +104,8 @@ def _to_row(record: ModelRecord) -> Row:
         "holdout_uses": record.holdout_uses,
         "holdout_run": record.holdout_run,
         "holdout_before": record.holdout_before,
+        "holdout_since": record.holdout_since,
+        "past_uses": json.dumps(record.past_uses),
         "staged_run": record.staged_run,
         "lease": record.lease,
         "lease_run": record.lease_run,
@@ -124,6 +126,8 @@ def _from_row(row: Row, version: str) -> ModelRecord:
         holdout_uses=row["holdout_uses"],
         holdout_run=row["holdout_run"],
         holdout_before=row["holdout_before"],
+        holdout_since=row.get("holdout_since") or "",
+        past_uses=json.loads(row.get("past_uses") or "{}"),
         staged_run=row["staged_run"],
         lease=row["lease"],
         lease_run=row.get("lease_run") or "",  # rows of earlier versions have none

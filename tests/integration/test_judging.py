@@ -67,6 +67,29 @@ def test_holdout_uses_are_counted_once_a_run_and_their_budget_holds_what_follows
     assert "holdout used ≤ 1 times: found 2" in second["reason"]
 
 
+@pytest.mark.parametrize("change", ["a newline", "another order", "a few rows", "there and back"])
+def test_a_holdout_that_is_nearly_the_same_does_not_start_its_budget_anew(world: World, change: str) -> None:
+    gate(world, holdout_budget=2)
+    rows = people(2000, seed=99).splitlines()
+    other = {
+        "a newline": [*rows, b""],
+        "another order": [rows[0], *rows[:0:-1]],
+        "a few rows": [*rows, *people(200, seed=4).splitlines()[1:]],
+        "there and back": people(2000, seed=5).splitlines(),
+    }[change]
+    versions = [b"\n".join(rows), b"\n".join(other)]
+    states = []
+    for at in range(4):
+        world.put("holdouts/census/holdout.csv", versions[at % 2])
+        states.append(evaluate(world, begin(world, f"{at}.csv", 0.6 + at / 20, at + 1)))
+
+    uses = [check["value"] for run in states for check in run["verdict"]["checks"] if "holdout used" in check["rule"]]
+    assert uses == ([1, 1, 2, 2] if change == "there and back" else [1, 2, 3, 4])
+    assert [run["state"] for run in states[:2]] == ["PROMOTED", "PROMOTED"]
+    if change != "there and back":
+        assert "holdout used ≤ 2 times: found 3" in states[2]["reason"]
+
+
 def test_a_new_holdout_is_bridged_by_a_run_that_is_judged_on_both(world: World) -> None:
     promoted(world, "a.csv", 0.8, 1)
     world.put("holdouts/census/holdout.csv", people(1500, seed=5))

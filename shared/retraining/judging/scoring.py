@@ -9,6 +9,7 @@ from datetime import timedelta
 from shared.adapters.blobs import BlobStore
 from shared.adapters.storage_layout import HOLDOUTS
 from shared.domain.deciding.champion import INITIAL, Champion
+from shared.domain.deciding.model_record import ModelRecord
 from shared.domain.gate import Circumstances, Fault, Outcome, Verdict, judge
 from shared.domain.lifecycle.runs import Run
 from shared.domain.measuring.holdout import Answered, Holdout
@@ -26,6 +27,7 @@ from shared.wire import MODEL_EXTENSION
 _GOLDEN_SOURCE_BYTES = 256 * 1024  # of the training file, where there is no holdout to choose golden rows from
 _GOLDEN_SOURCE_ROWS = 500
 _REFERENCE_LIFETIME = timedelta(hours=1)
+_ALIKE = 0.5  # share of its rows that makes a new holdout the one before, for the budget
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Gathered:
         challenger: The challenger's; None where there is no staging endpoint to ask.
         evidence: What the verdict rests on.
         retired: The verdict on the holdout before, where this one is new; None otherwise.
+        is_like_before: Whether a new holdout has most of its rows from the one before.
     """
 
     rows: Holdout
@@ -46,6 +49,7 @@ class Gathered:
     challenger: Answered | None
     evidence: Evidence
     retired: Verdict | None = None
+    is_like_before: bool = False
 
 
 class Scoring:
@@ -106,12 +110,14 @@ class Scoring:
             evidence = Evidence(dict(metrics), around, "", champion.run_id, {})
             return Gathered(rows, scores["champion"], scores["challenger"], evidence)
         record = lease.record
-        around = replace(around, holdout_uses=record.used(version, run.id).holdout_uses)
+        is_like_before = self._is_like_before(model, rows, version, record.holdout)
+        used = record.used(version, run.id, is_like_before=is_like_before)
+        around = replace(around, holdout_uses=used.holdout_uses)
         asked = scores | ({"anchor": anchor} if anchor else {})
         anchored = record.anchor.run_id if anchor and record.anchor else ""
         retired, before = self._retired(run, model, metrics, record.retired_holdout(version, run.id))
         evidence = Evidence(dict(metrics), around, version, champion.run_id, asked, anchored, before)
-        return Gathered(rows, scores["champion"], scores["challenger"], evidence, retired)
+        return Gathered(rows, scores["champion"], scores["challenger"], evidence, retired, is_like_before)
 
     def verdict(self, run: Run, model: Model, gathered: Gathered, lease: Lease) -> Verdict:
         """
@@ -121,7 +127,13 @@ class Scoring:
             Changed: The lease was lost: what was asked may have been somebody else's challenger.
         """
         version = gathered.evidence.holdout if model.gate else ""
-        lease.save(lambda record: record.used(version, run.id, evidence_path(run)) if version else record)
+        is_like_before = gathered.is_like_before
+
+        def used(record: ModelRecord) -> ModelRecord:
+            path = evidence_path(run)
+            return record.used(version, run.id, path, is_like_before=is_like_before) if version else record
+
+        lease.save(used)
         if model.gate is None:
             return Verdict(Outcome.PROMOTE, 'UNPAIRED: gate = "none": nothing was judged', "")
         evidence = gathered.evidence
@@ -136,6 +148,16 @@ class Scoring:
             said = f"there is no '{model.holdout}' in the container '{HOLDOUTS}'; upload it there"
             raise EvaluationError(f"{Fault.HOLDOUT_MISSING.value}: {said}")
         return data
+
+    def _is_like_before(self, model: Model, rows: Holdout, version: str, before: str) -> bool:
+        """Whether most rows of a new holdout were in the one before: its budget then goes on."""
+        if not before or before == version:
+            return False
+        try:
+            known = self._evidence.holdout(model, before)
+        except EvaluationError:  # made for another contract
+            return False
+        return known is not None and len(_said(rows) & _said(known)) > _ALIKE * len(_said(rows))
 
     def _head_of_training_data(self, model: Model, run: Run) -> Holdout:
         """Return rows that are good for the proof alone."""
@@ -181,6 +203,10 @@ class Scoring:
             "champion": ask(self._promotion.live(model), model, rows, run.id, who="champion"),
             "challenger": ask(self._promotion.staging(model), model, rows, run.id, who="challenger"),
         }
+
+
+def _said(rows: Holdout) -> set[tuple[str, ...]]:
+    return {(label, *map(str, row)) for label, row in zip(rows.labels, rows.rows, strict=True)}
 
 
 def _around(champion: Champion, unpaired_because: str) -> Circumstances:
