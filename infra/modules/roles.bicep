@@ -9,7 +9,7 @@ param studioPrincipalId string
 @description('Empty: no person gets a role.')
 param deployerPrincipalId string
 
-@description('`User`, or `ServicePrincipal` in a pipeline.')
+@description('`User`, `Group`, or `ServicePrincipal` as in a pipeline.')
 param deployerPrincipalType string
 
 @description('The Functions host\'s own account.')

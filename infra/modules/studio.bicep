@@ -33,13 +33,13 @@ param workspaceId string
 @description('Whether the scoring app is there already, with an image that stays.')
 param scoringExists bool
 
-@description('The same of the training app.')
+@description('Whether the training app is there already, with an image that stays.')
 param trainingExists bool
 
-@description('Replicas that score at least.')
+@description('Replicas that score at least; 0: none while nobody asks.')
 param scoringMinReplicas int
 
-@description('At most.')
+@description('Replicas that score at most.')
 param scoringMaxReplicas int
 
 @description('Training workers at most; none runs while no job waits.')
