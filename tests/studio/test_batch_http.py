@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 from azure.storage.blob import ContainerClient, ContainerSasPermissions, generate_container_sas
-from exchanges import Jobs, Published, RunJobs, content, error_of, recorded
+from exchanges import Jobs, Published, RunJobs, content, error_of, recorded, wait_for
 
 from shared.wire import JobReport, JobRequest, JobStatus
 from studio.batch.batches import Batches
 from studio.batch.jobs import UNSTARTED_LIFETIME
+from studio.batch.worker import Worker
 from studio.blobs.connection import StorageAccount
 from studio.services.keys import Vault
 from studio.store.jobs import JobStore
@@ -275,6 +276,39 @@ def test_start_and_delete_need_no_api_version(jobs: Jobs, request_body: dict[str
 
     assert (started.status_code, deleted.status_code) == (204, 204)
     assert jobs.call("GET", f"/{job_id}").json()["StatusCode"] == "Cancelled"
+
+
+def test_the_forty_first_job_waits_for_one_of_forty_and_holds_no_other_endpoint_up(
+    published: Published, jobs: Jobs, request_body: dict[str, Any], worker: Worker
+) -> None:
+    own, crowded, rows = published.service, Jobs(published, "live"), {"Inputs": request_body["Inputs"]}
+    [endpoint_id] = [endpoint.id for endpoint in published.publication.endpoints if endpoint.name == "live"]
+    store = JobStore(own.storage.jobs, Vault(own.settings.secret))
+
+    def has_finished(client: Jobs, job_id: str) -> bool:
+        worker.step()
+        return bool(client.call("GET", f"/{job_id}").json()["StatusCode"] == "Finished")
+
+    def started(client: Jobs, body: object) -> str:
+        job_id = client.submit(body)
+        assert client.call("POST", f"/{job_id}/start").status_code == 204
+        return job_id
+
+    running = [started(crowded, rows) for _ in range(40)]
+    for job_id in running:
+        job = store.get(endpoint_id, job_id)
+        assert job is not None
+        store.save(job.claimed(datetime.now(UTC)))  # by forty other workers
+    waiting, elsewhere = started(crowded, rows), started(jobs, request_body)
+    wait_for(lambda: has_finished(jobs, elsewhere), "the other endpoint's job, whose turn came later")
+    before = crowded.call("GET", f"/{waiting}").json()["StatusCode"]
+    crowded.call("DELETE", f"/{running.pop()}")
+    wait_for(lambda: has_finished(crowded, waiting), "the job that waited")
+
+    assert before == "NotStarted"
+    assert {crowded.call("GET", f"/{job_id}").json()["StatusCode"] for job_id in running} == {"Running"}
+    for job_id in running:
+        crowded.call("DELETE", f"/{job_id}")
 
 
 def test_nothing_stored_shows_a_credential(
