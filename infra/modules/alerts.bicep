@@ -65,6 +65,7 @@ resource rule 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
       enabled: true
       severity: each.severity
       scopes: [workspaceId]
+      skipQueryValidation: true // a new workspace knows no AppTraces until a line has come, and would fail the deployment
       evaluationFrequency: 'PT5M'
       windowSize: 'PT15M'
       autoMitigate: true
