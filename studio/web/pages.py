@@ -51,7 +51,9 @@ def pages(service: Service, guard: KeyGuard, metrics: Metrics, news: News) -> St
         Route("/metrics", calls(show_metrics)),
         *openapi_routes(calls),
     ]
-    return Starlette(routes=routes, exception_handlers={HTTPException: _unrouted})
+    app = Starlette(routes=routes, exception_handlers={HTTPException: _unrouted})
+    app.router.redirect_slashes = False  # a redirect would have the caller's key sent once more, maybe without TLS
+    return app
 
 
 def _publishing(service: Service) -> Publishing:

@@ -34,6 +34,9 @@ def test_a_running_service_is_live_and_ready(published: Published) -> None:
         ("GET", "/workspaces/x/services/y/jobs/z", 404, "NotFound"),
         ("GET", "/workspaces/x/services/y/swagger.json", 404, "NotFound"),
         ("GET", "/workspaces/x/webservices", 401, "Unauthorized"),
+        ("GET", "/workspaces/x/webservices/", 404, "NotFound"),
+        ("POST", "/workspaces/x/services/y/jobs/", 404, "NotFound"),
+        ("POST", "/workspaces/x/services/y/execute/", 404, "NotFound"),
     ],
 )
 def test_every_refusal_has_the_protocols_form(
