@@ -195,6 +195,7 @@ def test_decisions_are_exported_as_csv_that_no_spreadsheet_runs(world: World) ->
     first = promoted(world, "=cmd.csv", 0.8, 1)
     promoted(world, "b.csv", 1.0, 2)
     evaluate(world, world.app.rollback.rollback("census", first["id"], "=HYPERLINK(1)", "@SUM(1)"))
+    kept = world.app.history.verify(None)["chains"][0]["head"]
     ask_always(world)
     for seed, (by, why) in enumerate((("+ada", "-1+1"), ("-ada", "\tnot yet"), ("@ada", "+1")), start=3):
         world.app.approvals.reject(evaluate(world, begin(world, f"{seed}.csv", 0.9 + seed / 100, seed))["id"], by, why)
@@ -205,6 +206,8 @@ def test_decisions_are_exported_as_csv_that_no_spreadsheet_runs(world: World) ->
     rows = list(csv.DictReader(io.StringIO(text, newline="")))
     assert text.startswith("model,number,at,outcome,run_id,reason,paired,golden_rows_tell,metric")
     assert [row["number"] for row in rows] == [str(number) for number in range(len(rows))]
+    assert rows[2]["hash"] == kept  # so a head that was kept is found in a later export
+    assert rows[-1]["hash"] == world.app.history.verify(None)["chains"][0]["head"]
     assert [row["paired"] for row in rows[:3]] == ["True", "True", ""]
     assert [row["golden_rows_tell"] for row in rows[:3]] == ["True", "True", "True"]
     rejected = [row for row in rows if row["outcome"] == "REJECTED"]
