@@ -73,8 +73,8 @@ def _given(query: dict[str, str | None]) -> dict[str, str]:
 
 def _failure(what: str, response: requests.Response) -> CommandFailed:
     status, said = response.status_code, _said(response)
-    if status in (401, 403):
-        return NoAccess(said or f"{what}: the key is refused ({status}): set RELEARN_KEY to a function key of this app")
+    if status == 401 or (status == 403 and not said):
+        return NoAccess(f"{what}: the key is refused ({status}): set RELEARN_KEY to a function key of this app")
     if status == 404:
         return NotFound(
             said or f"{what}: there is nothing (404): is the address right, and the app as new as this command?"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
@@ -110,11 +111,16 @@ def gate(client: Client, options: argparse.Namespace) -> Answer:
 def _changes(assignments: list[str]) -> dict[str, Any]:
     """Read `margin=0.02`, `floors.AUC=0.8` and the like, as models.toml has them; a word needs no quotes."""
     try:
-        return tomllib.loads("\n".join(_BARE_WORD.sub(r'\1="\2"', assignment) for assignment in assignments))
+        changes = tomllib.loads("\n".join(_BARE_WORD.sub(r'\1="\2"', assignment) for assignment in assignments))
     except tomllib.TOMLDecodeError as unreadable:
         raise WrongUsage(
             f"--set takes KEY=VALUE as models.toml has them, for example margin=0.02: {unreadable}"
         ) from None
+    try:
+        json.dumps(changes, allow_nan=False, default=str)
+    except ValueError:
+        raise WrongUsage(f"--set takes finite numbers, not nan or inf: {' '.join(assignments)}") from None
+    return changes
 
 
 def doctor(client: Client, options: argparse.Namespace) -> Answer:

@@ -95,7 +95,8 @@ class DecisionTable:
 
     def head(self, model: str) -> Head | None:
         """Return the newest link as it was noted outside the chain."""
-        return self._records.load(model).head
+        record = self._records.find(model)
+        return record.head if record else None
 
     def models(self) -> list[str]:
         """Return every model that a decision was made of."""

@@ -32,11 +32,15 @@ class ModelTable:
     def __init__(self, table: TableStore) -> None:
         self._table = table
 
+    def find(self, name: str) -> ModelRecord | None:
+        """Return a model's record; None before its first use."""
+        found = self._table.get(_PARTITION, name)
+        return _from_row(*found) if found else None
+
     def load(self, name: str) -> ModelRecord:
         """Return a model's record, made on first use."""
-        found = self._table.get(_PARTITION, name)
-        if found:
-            return _from_row(*found)
+        if known := self.find(name):
+            return known
         record = ModelRecord(name)
         try:
             return replace(record, version=self._table.insert(_to_row(record)))

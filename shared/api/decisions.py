@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import azure.functions as func
 
-from shared.api.answers import answered
+from shared.api.answers import answered, json_answer
 from shared.composition import App
+from shared.errors import RequestRefused
 
 
 def add_decisions(app: func.FunctionApp, relearn: App) -> None:
@@ -16,9 +17,12 @@ def add_decisions(app: func.FunctionApp, relearn: App) -> None:
     def list_decisions(req: func.HttpRequest) -> func.HttpResponse:
         """Answer `GET /api/decisions[?model=NAME][&format=json|csv]`."""
         model = req.params.get("model")
-        if req.params.get("format") == "csv":
+        if req.params.get("format") != "csv":
+            return answered(lambda: relearn.history.decisions_json(model))
+        try:
             return func.HttpResponse(relearn.history.decisions_csv(model), mimetype="text/csv")
-        return answered(lambda: relearn.history.decisions_json(model))
+        except RequestRefused as refused:
+            return json_answer({"error": str(refused)}, refused.status)
 
     @app.function_name("verify_decisions")
     @app.route(route="decisions/verify", methods=["GET"])

@@ -28,7 +28,7 @@ def read_batching(model: Section) -> Batching | None:
     section = model.section("batching")
     batching = Batching(
         max_wait=timedelta(minutes=section.number("max_wait_min", None, 0.01, _YEAR_MIN)),
-        min_rows=int(section.number("min_rows", 0, 0)),
+        min_rows=section.integer("min_rows", 0, 0),
         marker=section.text("marker", ""),
     )
     if "/" in batching.marker:

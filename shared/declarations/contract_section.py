@@ -26,7 +26,7 @@ def read_contract(section: Section, task: Task) -> Contract:
     contract = Contract(
         columns,
         label,
-        int(section.number("min_rows", 1, 1)),
+        section.integer("min_rows", 1, 1),
         frozenset(map(str, missing)),
         task=task,
         positive=positive,

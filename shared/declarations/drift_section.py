@@ -21,9 +21,9 @@ def read_drift(model: Section, contract: Contract) -> DriftRule | None:
     rule = DriftRule(
         threshold=section.number("threshold", plain.threshold, 0.01, 1),
         columns=tuple(map(str, columns)),
-        files=int(section.number("files", plain.files, 1, 50)),
-        drifted=int(section.number("drifted", plain.drifted, 1, 50)),
-        min_rows=int(section.number("min_rows", plain.min_rows, 1)),
+        files=section.integer("files", plain.files, 1, 50),
+        drifted=section.integer("drifted", plain.drifted, 1, 50),
+        min_rows=section.integer("min_rows", plain.min_rows, 1),
         cooldown=timedelta(minutes=section.number("cooldown_min", plain.cooldown / timedelta(minutes=1), 0)),
     )
     if rule.drifted > rule.files:

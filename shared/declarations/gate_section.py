@@ -36,18 +36,18 @@ def read_rule(gate: Section, task: Task) -> GateRule:
         floors=_bounds(gate, "floors", task),
         ceilings=_bounds(gate, "ceilings", task),
         slices=_slice_rule(gate.section("slices", {})),
-        min_rows=int(gate.number("min_rows", plain.min_rows, 1)),
+        min_rows=gate.integer("min_rows", plain.min_rows, 1),
         group=gate.text("group", ""),
         creep_margin=_optional(gate, "creep_margin", 0),
-        holdout_budget=int(gate.number("holdout_budget", plain.holdout_budget, 0)),
+        holdout_budget=gate.integer("holdout_budget", plain.holdout_budget, 0),
         max_overlap=gate.number("max_overlap", plain.max_overlap, 0, 1),
         first_model=Policy(gate.choice("first_model", (p.value for p in Policy), plain.first_model.value)),
         unpaired=Policy(
             gate.choice("unpaired", (p.value for p in Policy if p is not Policy.COMPARE), plain.unpaired.value)
         ),
         confidence=gate.number("confidence", plain.confidence, 0.5, 0.9999),
-        replicates=int(gate.number("replicates", plain.replicates, 100, 100_000)),
-        seed=int(gate.number("seed", plain.seed, 0)),
+        replicates=gate.integer("replicates", plain.replicates, 100, 100_000),
+        seed=gate.integer("seed", plain.seed, 0),
     )
     gate.close()
     return rule
@@ -94,7 +94,7 @@ def _slice_rule(section: Section) -> SliceRule:
     rule = SliceRule(
         columns=tuple(map(str, columns)),
         margin=section.number("margin", plain.margin, 0),
-        min_rows=int(section.number("min_rows", plain.min_rows, 1)),
+        min_rows=section.integer("min_rows", plain.min_rows, 1),
         hold_small=bool(section.take("hold_small", bool, plain.hold_small)),
     )
     section.close()

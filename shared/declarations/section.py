@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from math import inf
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -49,13 +50,23 @@ class Section:
         return value
 
     def number(self, name: str, default: float | None, low: float = -1e308, high: float = 1e308) -> float:
-        """Take a number within its range."""
-        value = float(self.take(name, (int, float), default) or 0.0)
+        """Take a number within its range; where it is none, or beyond it, something usable comes back."""
+        value = _float(self.take(name, (int, float), default) or 0)
         is_given = default is not None or name in self._values
-        if is_given and not low <= value <= high:
-            within = f"from {low:g} to {high:g}" if high < 1e308 else f"of at least {low:g}"
-            self.wrong(name, f"expected a number {within}, got {value:g}")
-        return value
+        if low <= value <= high or not is_given:
+            return value
+        within = (
+            f"from {low:g} to {high:g}" if high < 1e308 else f"of at least {low:g}" if low > -1e308 else "that is one"
+        )
+        self.wrong(name, f"expected a number {within}, got {value:g}")
+        return default if default is not None else max(low, 0.0)
+
+    def integer(self, name: str, default: int, low: int, high: float = 1e308) -> int:
+        """Take a whole number within its range."""
+        value = self.number(name, default, low, high)
+        if value != int(value):
+            self.wrong(name, f"expected a whole number, got {value:g}")
+        return int(value)
 
     def choice(self, name: str, options: Iterable[str], default: str) -> str:
         """Take one of the given texts."""
@@ -153,3 +164,10 @@ def _merged(defaults: Mapping[str, Any], section: Mapping[str, Any]) -> dict[str
         both = isinstance(below, dict) and isinstance(value, dict)
         merged[key] = _merged(below, value) if both else value  # type: ignore[arg-type]
     return merged
+
+
+def _float(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:  # a whole number of hundreds of digits
+        return inf

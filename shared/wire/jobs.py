@@ -32,7 +32,7 @@ class JobStatus(Enum):
     def from_wire(cls, code: object) -> JobStatus:
         """Read a name, an integer, a text of digits, or either spelling of cancelled."""
         text = str(code).strip()
-        if text.isdigit():
+        if text.isascii() and text.isdigit():
             return _CODES[int(text)] if int(text) < len(_CODES) else cls.UNKNOWN
         names = {status.value.lower(): status for status in _CODES} | {"canceled": cls.CANCELLED}
         return names.get(text.lower(), cls.UNKNOWN)

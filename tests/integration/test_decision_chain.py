@@ -141,6 +141,50 @@ def test_a_change_that_is_under_way_makes_the_answer_unsure_at_that_moment(world
     assert world.app.history.serving("census", None)["unsure"] is None
 
 
+def test_only_who_decided_is_named_as_decider(world: World) -> None:
+    """Who asked for a run has not decided what the gate decides, nor what another person cancels."""
+    promoted(world, "a.csv", 0.8, 1)
+    world.service.quality = 0.2
+    world.drop("b.csv", people(600, seed=2))
+    world.tick()
+    refused = world.run()
+    world.app.asking.retrain("census", "census/b.csv", "ada", "once more", force=True)
+    world.tick()
+    again = world.run()
+    assert (again["id"] != refused["id"], again["state"], again["requested_by"]) == (True, "REJECTED", "ada")
+    cancelled = begin(world, "c.csv", 0.9, 3)
+    world.app.interventions.cancel(cancelled["id"], "grace", "a: mistake")
+    evaluate(world, cancelled)
+    world.tick()
+    world.app.announcing.announce_due()
+    back = evaluate(world, world.app.rollback.rollback("census", "initial", "linus", "for now"))
+    assert back["state"] == "PROMOTED", back["reason"]
+
+    rows = {row["run_id"]: row for row in csv.DictReader(io.StringIO(world.app.history.decisions_csv("census")))}
+
+    deciders = {row["outcome"]: (row["decided_by"], row["requested_by"]) for row in rows.values()}
+    assert rows[again["id"]]["decided_by"] == ""
+    assert rows[again["id"]]["requested_by"] == "ada"
+    assert deciders["CANCELLED"] == ("grace", "")
+    assert deciders["ROLLBACK"] == ("linus", "linus")
+    assert deciders["PROMOTED"] == ("", "")
+
+
+def test_a_model_that_nobody_knows_is_not_found_and_asking_writes_nothing(world: World) -> None:
+    promoted(world, "a.csv", 0.8, 1)
+    before = set(world.app.history._records.all())
+
+    for ask in (world.app.history.verify, world.app.history.decisions_json, world.app.history.decisions_csv):
+        with pytest.raises(RequestRefused, match="there is no model 'cesnus'") as refused:
+            ask("cesnus")
+        assert refused.value.status == 404
+
+    assert set(world.app.history._records.all()) == before
+    with pytest.raises(RequestRefused, match="has never served"):
+        world.app.rollback.rollback("census", "²", "ada", "a digit that is no number")
+    assert "Models" in world.app.dashboard.overview("", "²")
+
+
 def test_while_the_live_endpoint_changes_what_serves_is_not_sure(world: World) -> None:
     world.service.faults.lying_updates = 1
     run = begin(world, "a.csv", 1.0, 1)

@@ -69,6 +69,15 @@ def test_one_run_shows_its_stages_and_rules(app: ScriptedApp, relearn: Relearn) 
     ]
 
 
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf"])
+def test_a_changed_gate_takes_finite_numbers(app: ScriptedApp, relearn: Relearn, value: str) -> None:
+    done = relearn("gate", "census", "--set", f"min_rows={value}")
+
+    assert done.code == 2
+    assert f"--set takes finite numbers, not nan or inf: min_rows={value}" in done.err
+    assert app.asked == []
+
+
 def test_a_file_name_cannot_steer_the_terminal(app: ScriptedApp, relearn: Relearn) -> None:
     app.answers["GET /api/datasets"] = (200, {"datasets": [FILE]})
 
@@ -97,6 +106,9 @@ def test_a_narrow_terminal_gets_one_block_for_each_run(
         (404, {"error": "there is no run 'r9'; GET /api/runs lists them"}, 3, "there is no run 'r9'"),
         (404, None, 3, "is the address right"),
         (409, {"error": "run 'r9' is not HELD"}, 5, "run 'r9' is not HELD"),
+        (403, {"error": "another person has to decide"}, 5, "another person has to decide"),
+        (403, None, 4, "the key is refused (403)"),
+        (401, None, 4, "the key is refused (401)"),
         (500, None, 6, "try again later"),
         (200, b"<html>", 6, "is it a Relearn app?"),
     ],

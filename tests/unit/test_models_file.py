@@ -191,6 +191,24 @@ def test_answers_of_two_classes_may_have_costs(tmp_path: Path) -> None:
     assert load(tmp_path, SAMPLE)["census"].costs is None
 
 
+@pytest.mark.parametrize("key", ["min_rows", "holdout_budget", "replicates", "seed", "margin", "confidence"])
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "1" * 400, "1e400"])
+def test_what_is_no_finite_number_is_a_problem_with_its_key(tmp_path: Path, key: str, value: str) -> None:
+    without = "\n".join(line for line in SAMPLE.splitlines() if not line.startswith(f"{key} = "))
+    changed = without.replace("[models.census.gate]", f"[models.census.gate]\n{key} = {value}")
+
+    with pytest.raises(ConfigError, match=rf"models\.census\.gate\.{key}: expected a number .*, got (nan|-?inf)"):
+        load(tmp_path, changed)
+
+
+@pytest.mark.parametrize("key", ["min_rows", "holdout_budget", "replicates"])
+def test_half_a_row_is_none(tmp_path: Path, key: str) -> None:
+    without = "\n".join(line for line in SAMPLE.splitlines() if not line.startswith(f"{key} = "))
+
+    with pytest.raises(ConfigError, match=rf"gate\.{key}: expected a whole number, got 100\.5"):
+        load(tmp_path, without.replace("[models.census.gate]", f"[models.census.gate]\n{key} = 100.5"))
+
+
 def test_only_answers_of_two_classes_have_costs(tmp_path: Path) -> None:
     several = SAMPLE.replace('task = "two-class"', 'task = "multiclass"')
 

@@ -99,6 +99,15 @@ def problems_of(chain: Sequence[Decision], head: Head | None) -> list[str]:
     return problems
 
 
+def decider(link: Decision) -> str:
+    """Return the person who decided: who approved, rejected, cancelled, brought back or overrode; empty: the gate."""
+    evidence = link.evidence
+    if by := (evidence.get("approval") or {}).get("by"):
+        return str(by)
+    key = {ROLLBACK: "requested_by", OVERRIDE: "requested_by", "CANCELLED": "cancelled_by"}.get(link.outcome, "")
+    return str(evidence.get(key) or "")
+
+
 def serving_at(chain: Sequence[Decision], at: datetime) -> Decision | None:
     """Return the decision that put the model live that served at an instant; None for the published model."""
     return next((link for link in reversed(chain) if link.outcome in PLACING and link.at <= at), None)

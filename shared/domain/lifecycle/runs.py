@@ -15,6 +15,7 @@ from shared.domain.gate import is_unpaired
 from shared.domain.lifecycle.announcement import Announcement
 from shared.errors import IllegalTransition
 
+_CANCELLED_BY = "cancelled by "
 ITSELF = "Relearn"  # who asks for what the app does of its own accord: to end an override
 
 
@@ -133,6 +134,15 @@ class Run:
     is_announced: bool = False
     came_from: str = field(default="", compare=False)
     version: str = field(default="", compare=False)
+
+    @property
+    def cancelled_by(self) -> str:
+        """Who wants it cancelled; empty when nobody does."""
+        return self.cancel_reason.removeprefix(_CANCELLED_BY).partition(": ")[0]
+
+    def cancelled(self, by: str, reason: str) -> Run:
+        """Return the run with somebody's wish to cancel it."""
+        return replace(self, cancel_reason=f"{_CANCELLED_BY}{by}: {reason}", due_at=None)
 
     @property
     def is_news(self) -> bool:

@@ -74,7 +74,7 @@ class Rollback:
         model, champion = self._serving(model_name, by, reason)
         chain = self._decisions.chain(model_name)
         target = served_before(chain, champion.run_id) if to is None else to
-        if to and to.isdigit() and int(to) < len(chain):
+        if to and to.isascii() and to.isdigit() and int(to) < len(chain):
             target = str(chain[int(to)].evidence.get("champion_after", {}).get("run_id", ""))
         if not target:
             raise RequestRefused(f"nothing served '{model_name}' before what serves now; GET /api/models/{model_name}")

@@ -15,7 +15,7 @@ from shared.adapters.runs_table import RunTable
 from shared.adapters.tables import stored
 from shared.domain.data.dataset import Dataset
 from shared.domain.deciding.champion import INITIAL
-from shared.domain.deciding.decision import Decision
+from shared.domain.deciding.decision import Decision, decider
 from shared.domain.lifecycle.runs import CAME_TO_NOTHING, Run, RunKind, RunState
 from shared.domain.model import Model
 from shared.errors import RequestRefused
@@ -71,7 +71,7 @@ class Dashboard:
         running = [run for run in runs if not run.state.is_final and run.state is not RunState.HELD]
         names = [name for name in sorted(self._models) if search.casefold() in name]
         n_pages = max(1, -(-len(names) // _PAGE))
-        shown = min(int(page), n_pages) if page.isdigit() and int(page) > 0 else 1
+        shown = min(int(page), n_pages) if page.isascii() and page.isdigit() and int(page) > 0 else 1
         view = {
             "days": _DAYS,
             "held": [_run(run) for run in _newest(held)],
@@ -184,8 +184,7 @@ def _file(file: Dataset) -> Json:
 
 
 def _decision(link: Decision) -> Json:
-    approval = link.evidence.get("approval") or {}
-    by = approval.get("by") or link.evidence.get("requested_by") or "the gate"
+    by = decider(link) or "the gate"
     return {
         "model": link.model,
         "number": link.number,

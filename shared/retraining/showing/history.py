@@ -13,7 +13,7 @@ from shared.adapters.models_table import ModelTable
 from shared.adapters.runs_table import RunTable
 from shared.adapters.tables import stored
 from shared.domain.deciding.champion import INITIAL, Champion
-from shared.domain.deciding.decision import Decision, changing_at, problems_of, serving_at
+from shared.domain.deciding.decision import Decision, changing_at, decider, problems_of, serving_at
 from shared.domain.lifecycle.runs import RunState
 from shared.domain.model import Model
 from shared.errors import RequestRefused
@@ -24,6 +24,7 @@ Json = dict[str, Any]
 _COLUMNS = (
     "model", "number", "at", "outcome", "run_id", "reason", "paired", "golden_rows_tell", "metric", "champion",
     "challenger", "gain", "lower", "upper", "champion_before", "champion_after", "decided_by", "decided_because",
+    "requested_by",
     "files", "previous", "hash",
 )  # fmt: skip
 
@@ -102,7 +103,13 @@ class History:
         return None
 
     def decisions(self, model: str | None) -> list[Decision]:
-        """Return the decisions of one model or of all, oldest first."""
+        """
+        Return the decisions of one model or of all, oldest first.
+
+        Raises:
+            RequestRefused: There is no such model, now or in the decisions.
+        """
+        self._known(model)
         chains = [self._decisions.chain(name) for name in ([model] if model else self._decisions.models())]
         return sorted((link for chain in chains for link in chain), key=lambda link: (link.at, link.model, link.number))
 
@@ -120,7 +127,13 @@ class History:
         return buffer.getvalue()
 
     def verify(self, model: str | None) -> Json:
-        """Check the chain of one model or of all; `whole` says whether nothing is wrong."""
+        """
+        Check the chain of one model or of all; `whole` says whether nothing is wrong.
+
+        Raises:
+            RequestRefused: There is no such model, now or in the decisions.
+        """
+        self._known(model)
         checked = []
         for name in [model] if model else self._noted():
             chain, head = self._decisions.chain(name), self._decisions.head(name)
@@ -133,6 +146,12 @@ class History:
         """Return every model that has decisions, or of which a note elsewhere says that it had."""
         noted = {name for name, record in self._records.all().items() if record.head}
         return sorted({*self._decisions.models(), *noted})
+
+    def _known(self, model: str | None) -> None:
+        if model is not None and model not in self._models and model not in self._noted():
+            raise RequestRefused(
+                f"there is no model '{model}', and no decision of one; GET /api/models lists them", 404
+            )
 
     def _declared(self, name: str) -> Model:
         model = self._models.get(name)
@@ -189,7 +208,8 @@ def _flat(link: Decision) -> Json:
         "golden_rows_tell": evidence.get("golden_rows_tell"),
         "champion_before": evidence.get("champion_before"),
         "champion_after": (evidence.get("champion_after") or {}).get("run_id"),
-        "decided_by": approval.get("by") or evidence.get("requested_by"),
+        "decided_by": decider(link) or None,
+        "requested_by": evidence.get("requested_by") or None,
         "decided_because": approval.get("reason"),
         "files": ";".join(evidence.get("datasets", [])),
         "previous": link.previous,

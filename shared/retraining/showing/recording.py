@@ -29,5 +29,6 @@ class Recording:
             "champion_before": run.judged_champion,
             "approval": run.approval,
             "requested_by": run.requested_by,
+            "cancelled_by": run.cancelled_by,
         }
         self._decisions.record(run.model, run.id, run.state.value, run.updated_at, evidence)

@@ -53,9 +53,10 @@ class Interventions:
         if RunState.CANCELLED not in TRANSITIONS[run.state]:
             way_back = f"wait for its end, then POST /api/models/{run.model}/rollback"
             raise RequestRefused(f"run '{run_id}' is {run.state.value}: the live endpoint is being changed; {way_back}")
-        said = f"cancelled by {by.strip()}: {reason.strip()}"
-        event(_log, "run.cancel_requested", run_id=run.id, model=run.model, state=run.state.value, reason=said)
-        return self._moved_on(run, replace(run, cancel_reason=said, due_at=None))
+        cancelled = run.cancelled(by.strip(), reason.strip())
+        said, state = cancelled.cancel_reason, run.state.value
+        event(_log, "run.cancel_requested", run_id=run.id, model=run.model, state=state, reason=said)
+        return self._moved_on(run, cancelled)
 
     def retry(self, run_id: str, by: str, reason: str) -> Json:
         """
