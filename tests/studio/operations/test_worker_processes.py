@@ -8,8 +8,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from deployment import ROOT, alive, until_true
@@ -52,26 +54,27 @@ def hire(settings: Settings, tmp_path: Path) -> Iterator[Hire]:
     }
 
     def start() -> WorkerProcess:
-        folder = tmp_path / f"machine-{len(hired)}"
-        folder.mkdir()
-        with (folder / "log").open("wb") as log:
+        path = tmp_path / f"worker-{len(hired)}.log"
+        temporary = stack.enter_context(TemporaryDirectory(prefix="studio-"))  # short: sockets are made there
+        with path.open("wb") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "studio", "work"],
                 cwd=ROOT,
-                env={**environment, "TMPDIR": str(folder)},
+                env={**environment, "TMPDIR": temporary},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
-        hired.append(WorkerProcess(process, folder / "log"))
+        hired.append(WorkerProcess(process, path))
         return hired[-1]
 
-    yield start
-    for worker in hired:
-        worker.send(signal.SIGCONT)
-        worker.process.terminate()
-    for worker in hired:
-        worker.process.wait(20)
+    with ExitStack() as stack:
+        yield start
+        for worker in hired:
+            worker.send(signal.SIGCONT)
+            worker.process.terminate()
+        for worker in hired:
+            worker.process.wait(20)
 
 
 def running(bench: Bench, worker: WorkerProcess) -> str:
