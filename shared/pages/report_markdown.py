@@ -94,6 +94,9 @@ def _foot(report: Json) -> Iterator[str]:
     if report["label"] and report["label"]["kind"] == "share":
         shares = (f"{escaped(row['name'])} {percent(row['training'])}" for row in report["label"]["rows"][:_CLASSES])
         yield f"- label {escaped(report['label']['column'])}: {', '.join(shares)}"
+    if report["output2"]:
+        shown = (f"{escaped(row['metric'])} {number(row['value'])}" for row in report["output2"][:_METRICS])
+        yield f"- output2: {', '.join(shown)}"
     yield f"- {_cost(report['cost'])}"
     source = report["provenance"]
     code = (escaped(source[key] or "unknown") for key in ("app_version", "service_version"))

@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from math import isfinite
 from typing import Any
 
 from shared.domain.data.dataset import Dataset
@@ -50,6 +51,7 @@ class Subject:
         own_data: Description of what the run trained on; None where it is not known any more.
         champions_data: The same of the champion.
         versions: Which code ran: of the `app`, and of the `service`; empty where it does not say.
+        metrics: What output2 says of the run's model; empty where that was not kept.
         classes: Names of a multi-class model's classes, as positions in `rows` mean them; else empty.
     """
 
@@ -67,6 +69,7 @@ class Subject:
     champions_data: Profile | None
     versions: Mapping[str, str]
     written_at: datetime
+    metrics: Mapping[str, float] = field(default_factory=dict)
 
 
 def report_facts(subject: Subject) -> Json:
@@ -79,6 +82,9 @@ def report_facts(subject: Subject) -> Json:
         "run": _run(run, model),
         "verdict": _verdict(run, verdict),
         "rules": [_rule(check) for check in verdict.get("checks") or ()],
+        "output2": [
+            {"metric": name, "value": value if isfinite(value) else None} for name, value in subject.metrics.items()
+        ],
         "metrics": measured(verdict, subject.rows) if paired and subject.rows else [],
         **_by_task(subject.rows if paired else None, subject.classes, model.costs if model else None),
         "slices": sorted(verdict.get("slices") or (), key=_worst_first),

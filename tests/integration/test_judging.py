@@ -365,6 +365,9 @@ def _rows_of_csv(world: World) -> list[dict[str, str]]:
 def test_what_no_gate_judged_and_what_a_person_refused_unpaired_say_so(world: World) -> None:
     declare(world, gate=None)
     free = promoted(world, "a.csv", 0.8, 1)
+    world.app.announcing.announce_due()
+    report = json.loads(world.get(f"artifacts/census/{free['id']}/report.json"))
+    assert {row["metric"]: row["value"] for row in report["output2"]}["AUC"] == 0.9
     declare(world, gate=GateRule(unpaired=Policy.APPROVAL), holdout="")
     asked = evaluate(world, begin(world, "b.csv", 0.9, 2))
     world.app.approvals.reject(asked["id"], "ada", "no")

@@ -70,6 +70,23 @@ def test_every_state_has_a_message_in_every_form(form: Form, state: RunState) ->
     assert LINKS.report in text
 
 
+@pytest.mark.parametrize("form", [Form.TEAMS, Form.SLACK])
+@pytest.mark.parametrize(
+    ("verdict", "said"),
+    [
+        ({"outcome": "HOLD", "paired": True}, "HOLD"),
+        ({"outcome": "HOLD", "paired": False}, "HOLD (UNPAIRED)"),
+        ({"outcome": "ERROR", "paired": False}, "ERROR"),
+    ],
+)
+def test_people_are_told_the_verdict_and_whether_it_compared(form: Form, verdict: dict[str, Any], said: str) -> None:
+    text = json.dumps(message(news_of(run(RunState.HELD, verdict=verdict, reason="because"), LINKS), form))
+    before = json.dumps(message(news_of(run(RunState.FAILED, verdict=None, reason="because"), LINKS), form))
+
+    assert re.search(rf'"Verdict", "value": "{re.escape(said)}"|"Verdict {re.escape(said)}\\n', text)
+    assert "Verdict" not in before
+
+
 def test_slack_reads_no_markup_from_a_file_name() -> None:
     sent = message(news_of(run(reason=f"<!channel> {HOSTILE}"), LINKS), Form.SLACK)
 

@@ -291,6 +291,24 @@ def test_every_row_of_a_file_is_accounted_for_and_its_share_in_the_holdout_says_
     assert notes == ["", "in another version of it", "in another version of it"]
 
 
+def test_what_output2_says_is_in_every_form_also_where_nothing_was_compared() -> None:
+    metrics = {"<AUC>": 0.91234, "Accuracy": 0.8, "Training Log Loss": float("nan")}
+    alone = run(verdict={"outcome": "PROMOTE", "metric": "AUC", "paired": False, "checks": [], "n_rows": 0})
+    report = report_facts(replace(subject(alone, None), metrics=metrics))
+    html, markdown = report_html(report), report_markdown(report)
+
+    assert report["output2"] == [
+        {"metric": "<AUC>", "value": 0.91234},
+        {"metric": "Accuracy", "value": 0.8},
+        {"metric": "Training Log Loss", "value": None},
+    ]
+    assert SCHEMA.is_valid(report)
+    assert "What output2 says" in html
+    assert re.search(r"&lt;AUC&gt;</td><td class=\"n\">0\.912", html)
+    assert re.search(r"^- output2: \S*AUC\S* 0\.912\d*, Accuracy 0\.8\d*, Training Log Loss –$", markdown, re.MULTILINE)
+    assert "What output2 says" not in report_html(REPORTS["failed before it was judged"])
+
+
 def test_columns_that_came_went_or_changed_their_kind_are_named_as_such() -> None:
     champions = Profile(600, {"age": [1.0, 2.0], "<gone>": [0.0, 1.0]}, {"sex": {"f": 1.0}, "pay": {"low": 1.0}}, {})
     own = Profile(600, {"age": [1.0, 2.0], "pay": [0.0, 1.0]}, {"sex": {"m": 1.0}, "<new>": {"x": 1.0}}, {})

@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
+from shared.domain.gate import is_unpaired
 from shared.domain.lifecycle.runs import Run, RunState
 from shared.secret import Secret
 
@@ -100,6 +101,14 @@ def _title(news: Mapping[str, Any]) -> str:
     return f"{news['state'].replace('_', ' ')}: {news['model']}"
 
 
+def _verdict(news: Mapping[str, Any]) -> str:
+    """Name the gate's outcome, and that it compared nothing where that is so; nothing before a verdict."""
+    verdict = news["verdict"]
+    if not verdict or not verdict["outcome"]:
+        return ""
+    return f"{verdict['outcome']} (UNPAIRED)" if is_unpaired(verdict) else str(verdict["outcome"])
+
+
 def _buttons(news: Mapping[str, Any]) -> list[tuple[str, str]]:
     offered = (("Decide", news["decide_url"]), ("Report", news["report_url"]))
     return [(label, url) for label, url in offered if url]
@@ -107,7 +116,12 @@ def _buttons(news: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _teams(news: Mapping[str, Any]) -> Json:
     """An Adaptive Card, as the Workflows app of Teams takes it; facts are plain text there, so nothing is escaped."""
-    facts = [("Run", news["run"]), ("Files", ", ".join(news["files"])), ("Why", news["reason"])]
+    facts = [
+        ("Verdict", _verdict(news)),
+        ("Run", news["run"]),
+        ("Files", ", ".join(news["files"])),
+        ("Why", news["reason"]),
+    ]
     facts += [("Undo" if news["state"] == "PROMOTED" else "Decide", news["command"])] if news["command"] else []
     card = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
@@ -125,7 +139,8 @@ def _teams(news: Mapping[str, Any]) -> Json:
 
 def _slack(news: Mapping[str, Any]) -> Json:
     """Blocks of plain text, in which Slack reads no markup."""
-    lines = [f"Run {news['run']} on {', '.join(news['files'])}", news["reason"], news["command"] or ""]
+    verdict = f"Verdict {_verdict(news)}" if _verdict(news) else ""
+    lines = [verdict, f"Run {news['run']} on {', '.join(news['files'])}", news["reason"], news["command"] or ""]
     blocks: list[Json] = [
         {"type": "header", "text": _plain(_title(news), 150)},
         {"type": "section", "text": _plain("\n".join(filter(None, lines)), 3000)},

@@ -134,10 +134,10 @@ class Scoring:
             return record.used(version, run.id, path, is_like_before=is_like_before) if version else record
 
         lease.save(used)
-        if model.gate is None:
-            return Verdict(Outcome.PROMOTE, 'UNPAIRED: gate = "none": nothing was judged', "")
         evidence = gathered.evidence
         kept = self._evidence.save(run, evidence)
+        if model.gate is None:
+            return Verdict(Outcome.PROMOTE, 'UNPAIRED: gate = "none": nothing was judged', "", evidence=kept)
         rows = paired(gathered.rows, evidence, model, model.gate) if version else None
         verdict = replace(judge(evidence.metrics, rows, model.gate, evidence.circumstances), evidence=kept)
         return bridged(verdict, gathered.retired) if gathered.retired else verdict

@@ -112,6 +112,7 @@ class Reporting:
                     "service": self._version_at(model.training.jobs_url) if model else "",
                 },
                 written_at=self._clock(),
+                metrics=evidence.metrics if evidence else {},
             )
         )
 
