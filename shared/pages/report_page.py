@@ -11,6 +11,8 @@ from shared.pages import plots
 from shared.pages.templates import render
 from shared.pages.wording import verdict_line
 
+_DRAWN = 50  # slices: more than that are a table's
+
 
 def report_html(report: Mapping[str, Any]) -> str:
     """Render the document; every value of it is escaped."""
@@ -22,8 +24,9 @@ def _plots(report: Mapping[str, Any]) -> dict[str, Markup]:
     two_class = report["two_class"]
     if report["metrics"]:
         drawn["intervals"] = "".join(plots.interval_plots(report["metrics"], "Gain of each metric, with its interval"))
-    if any(part["gain"] is not None for part in report["slices"]):
-        drawn["slices"] = "".join(plots.interval_plots(report["slices"], "Gain in each slice, with its interval"))
+    worst = report["slices"][:_DRAWN]
+    if any(part["gain"] is not None for part in worst):
+        drawn["slices"] = "".join(plots.interval_plots(worst, "Gain in each slice, with its interval"))
     if report["regression"]:
         drawn["predicted"] = plots.predicted_plot(report["regression"])
         drawn["errors"] = plots.error_plot(report["regression"])

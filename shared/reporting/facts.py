@@ -32,6 +32,7 @@ from shared.reporting.two_class import two_class_facts
 
 FORMAT = 1  # of the document; raised when a field changes its meaning
 _COLUMNS = 20  # whose drift is listed
+_PROVEN = (RunState.PROMOTED, RunState.ROLLED_BACK)  # the live endpoint was asked
 _CHANGED = 200  # columns that came, went or changed their kind
 
 Json = dict[str, Any]
@@ -216,7 +217,7 @@ def _provenance(subject: Subject) -> Json:
         "holdout": (model.holdout if model else "") or None,
         "holdout_sha256": subject.holdout or None,
         "holdout_uses": subject.holdout_uses,
-        "golden_rows": subject.golden_rows,
+        "golden_rows": subject.golden_rows if run.state in _PROVEN else 0,
         "rule": rule,
         "rule_sha256": _fingerprint(rule),
         "approval": run.approval,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from census_rows import people
@@ -20,7 +21,7 @@ def test_a_better_model_is_promoted_proven_and_remembered(world: World) -> None:
     ]  # fmt: skip
     assert run["verdict"]["paired"]
     assert run["verdict"]["gain"] > 0
-    assert "proven on 20 golden rows" in run["reason"]
+    assert re.search(r"proven on 20 golden rows after \d+\.\d s", run["reason"])
     assert world.service.served["live"] == "quality=1.0"
     model = world.record()
     assert json.loads(model["champion"])["run_id"] == run["id"]

@@ -48,6 +48,25 @@ def test_markdown_has_at_most_sixty_lines_and_escapes_everything(name: str) -> N
     assert r"\<img src=x onerror=alert(1)\>\|\`\*.csv" in text
 
 
+def test_the_largest_report_is_a_page_of_less_than_a_megabyte() -> None:
+    """As many files as may train together, and slices of many columns."""
+    report = REPORTS["with slices"]
+    slices = [{**report["slices"][0], "name": f"{'column' * 5} = {'value' * 8} {at}"} for at in range(1000)]
+    files = [{**report["data"][0], "name": f"census/{'x' * 50}{at}.csv"} for at in range(500)]
+
+    html = report_html(report | {"slices": slices, "data": files})
+
+    assert len(html.encode()) < 1_000_000
+    assert "… and 800 more slices, all of them in the JSON form" in html
+    assert html.count("census/xxx") == 500
+
+
+def test_golden_rows_are_those_that_live_was_asked() -> None:
+    assert REPORTS["promoted"]["provenance"]["golden_rows"] == 20
+    assert REPORTS["rejected"]["provenance"]["golden_rows"] == 0
+    assert "the live endpoint was not changed" in report_html(REPORTS["rejected"])
+
+
 def test_many_files_and_rules_still_fit_into_the_markdown() -> None:
     report = REPORTS["promoted"]
     crowded = report | {"rules": report["rules"] * 30, "data": report["data"] * 30, "metrics": report["metrics"] * 2}

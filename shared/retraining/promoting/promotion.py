@@ -38,7 +38,6 @@ from shared.wire import MODEL_EXTENSION, BlobReference
 
 _log = logging.getLogger(__name__)
 _OUTCOMES = {RunKind.TRAINING: RunState.PROMOTED.value, RunKind.ROLLBACK: ROLLBACK, RunKind.OVERRIDE: OVERRIDE}
-_TOLD_S = 1.0  # a shorter wait for the proof is nothing to tell
 _ALIKE = ", none of which the model before answered otherwise"
 _REFERENCE_LIFETIME = timedelta(hours=1)  # the service copies the model at once
 
@@ -140,7 +139,7 @@ class Promotion:
                 if (serving.run_id if serving else "") == run.judged_champion:
                     raise
                 return self._give_way(run, model, serving, expected)
-        waited = f" after {proof.seconds:.1f} s" if proof.seconds and proof.seconds >= _TOLD_S else ""
+        waited = f" after {proof.seconds:.1f} s" if proof.seconds else ""
         tells = _tell(expected)
         reason = f"{run.reason}; proven on {proof.rows} golden rows{waited}{'' if tells else _ALIKE}"
         return self._close(run, RunState.PROMOTED, reason, proof, champion, lease, tells=tells)
