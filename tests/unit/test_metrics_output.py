@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from shared.domain.gate import GateRule
+from shared.domain.gate.absolute import absolute_checks
 from shared.domain.measuring.measures import MEASURES
 from shared.domain.measuring.metrics import METRICS, metrics_of, parse_metrics
 from shared.domain.task import Task
@@ -97,6 +99,28 @@ def test_of_a_cross_validation_the_mean_of_the_folds_counts() -> None:
     metrics = parse_metrics(FOLDS + b"Mean,100,Two-Class Boosted Decision Tree,0.82\nStandard Deviation,100,,0.13\n")
 
     assert metrics["AUC"] == 0.82
+
+
+def test_the_spread_of_the_folds_bears_on_what_a_bound_is_held_against() -> None:
+    folds = b"Fold Number,Number of examples in fold,Model,AUC,Average Log Loss\n"
+    folds += b"".join(b"%d,10,M,0.8,0.4\n" % at for at in range(9))
+    metrics = parse_metrics(folds + b"Mean,90,M,0.82,0.4\nStandard Deviation,90,M,0.06,0.03\n")
+
+    assert metrics["AUC Standard Error"] == pytest.approx(0.02)
+    rule = GateRule(floors={"AUC": 0.8}, ceilings={"Average Log Loss": 0.42})
+    floor, ceiling = absolute_checks(metrics, rule)
+
+    assert (floor.value, floor.passed) == (pytest.approx(0.82 - 1.645 * 0.02), False)
+    assert floor.rule == "AUC of output2, less 1.645 standard errors of its folds, ≥ 0.8"
+    assert (ceiling.value, ceiling.passed) == (pytest.approx(0.4 + 1.645 * 0.01), True)
+    assert ceiling.rule == "Average Log Loss of output2, plus 1.645 standard errors of its folds, ≤ 0.42"
+    assert [check.passed for check in absolute_checks({"AUC": 0.8, "Average Log Loss": 0.42}, rule)] == [True, True]
+
+
+def test_without_a_deviation_that_is_a_number_the_mean_stands_alone() -> None:
+    folds = FOLDS + b"Mean,100,Two-Class Boosted Decision Tree,0.82\nStandard Deviation,100,,NaN\n"
+
+    assert parse_metrics(folds).keys() == parse_metrics(folds.partition(b"Standard")[0]).keys()
 
 
 def test_folds_without_a_mean_are_an_error() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from shared.domain.task import Task
@@ -68,6 +69,7 @@ _ALL = (
     Metric("Coefficient of Determination", _NUMBER, True, -_END, 1, _AS_GUESS + "; it may be negative"),
 )
 _FOLD = "Fold Number"
+_DEVIATION = "Standard Deviation"
 METRICS = {metric.name: metric for metric in _ALL}
 
 
@@ -104,7 +106,28 @@ def parse_metrics(data: bytes) -> dict[str, float]:
     metrics = {name: value for name, value in read.items() if value is not None}
     if not metrics:
         raise MetricsError(f"the metrics output holds no number: {', '.join(values)[:80]}")
-    return metrics
+    return metrics | _standard_errors(rows, metrics)
+
+
+def standard_error_of(name: str) -> str:
+    """Return the name under which the standard error of a metric's folds stands."""
+    return f"{name} Standard Error"
+
+
+def _standard_errors(rows: list[list[str]], metrics: Mapping[str, float]) -> dict[str, float]:
+    """Return how sure the mean of the folds is, where there are folds: their standard deviation over √folds."""
+    header = [name.strip() for name in rows[0]]
+    at = header.index(_FOLD) if _FOLD in header else None
+    folds = [] if at is None else [row for row in rows[1:] if len(row) > at and row[at].strip().isdecimal()]
+    spread = [] if at is None else [row for row in rows[1:] if len(row) > at and row[at].strip() == _DEVIATION]
+    if len(folds) < 2 or not spread or len(spread[0]) != len(header):
+        return {}
+    read = {name: _number(name, cell) for name, cell in zip(header, spread[0], strict=True) if name in METRICS}
+    return {
+        standard_error_of(name): value / math.sqrt(len(folds))
+        for name, value in read.items()
+        if name in metrics and is_usable(value) and value is not None
+    }
 
 
 def _judged_row(rows: list[list[str]]) -> list[str]:
