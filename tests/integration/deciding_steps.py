@@ -17,6 +17,12 @@ def declare(world: World, **changes: Any) -> None:
     models["census"] = replace(models["census"], **changes)  # type: ignore[index]
 
 
+def change_gate(world: World, **changes: Any) -> None:
+    rule = world.app.evaluation._models["census"].gate
+    assert rule
+    declare(world, gate=replace(rule, **changes))
+
+
 def ask_always(world: World, *, allow_self: bool = True) -> None:
     declare(world, approval=Approval(AskWhen.ALWAYS, allow_self))
 
