@@ -21,7 +21,7 @@ def test_a_better_model_is_promoted_proven_and_remembered(world: World) -> None:
     ]  # fmt: skip
     assert run["verdict"]["paired"]
     assert run["verdict"]["gain"] > 0
-    assert re.search(r"proven on 20 golden rows after \d+\.\d s", run["reason"])
+    assert re.search(r"proven on 20 golden rows after \d+ ms|after \d+\.\d s", run["reason"])
     assert world.service.served["live"] == "quality=1.0"
     model = world.record()
     assert json.loads(model["champion"])["run_id"] == run["id"]

@@ -130,6 +130,8 @@ def test_a_way_back_that_no_kept_row_can_show_says_so(world: World) -> None:
     back = evaluate(world, world.app.rollback.rollback("census", first["id"], "ada", "x"))
 
     assert back["state"] == "PROMOTED"
-    assert re.search(r"golden rows after \d+\.\d s, none of which the model before answered otherwise$", back["reason"])
+    assert re.search(
+        r"golden rows after (\d+ ms|\d+\.\d s), none of which the model before answered otherwise$", back["reason"]
+    )
     rows = csv.DictReader(io.StringIO(world.app.history.decisions_csv("census"), newline=""))
     assert [row["golden_rows_tell"] for row in rows] == ["True", "True", "False"]

@@ -139,7 +139,7 @@ class Promotion:
                 if (serving.run_id if serving else "") == run.judged_champion:
                     raise
                 return self._give_way(run, model, serving, expected)
-        waited = f" after {proof.seconds:.1f} s" if proof.seconds else ""
+        waited = f" after {_wait(proof.seconds)}" if proof.seconds else ""
         tells = _tell(expected)
         reason = f"{run.reason}; proven on {proof.rows} golden rows{waited}{'' if tells else _ALIKE}"
         return self._close(run, RunState.PROMOTED, reason, proof, champion, lease, tells=tells)
@@ -246,6 +246,10 @@ class Promotion:
         at = champion.since if promoted else self._clock()
         lease.note_decision(self._decisions.append(run.model, run.id, outcome, at, evidence, noted=lease.record.head))
         return self._runs.save(run.advanced(state, self._clock(), reason))
+
+
+def _wait(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds >= 1 else f"{max(1, round(seconds * 1000))} ms"
 
 
 def _is_choice(run: Run) -> bool:
